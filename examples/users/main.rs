@@ -1,0 +1,163 @@
+//! The main job: a real service on kamon, a load sent to it over sockets, and a table of zeros.
+//!
+//! `cargo run --release --example users` starts two axum services on loopback ports. The first
+//! answers `GET /users/{name}` by way of every kind of hop that a service has (nested spawns, a
+//! `JoinSet`, blocking work, timer callbacks, `!Send` tasks on a thread of their own, a mailbox of
+//! a long-lived task, HTTP to the second service), and each hop compares the request id in the
+//! Context with the one that it carries in its arguments. Start reading in `service.rs`.
+
+mod arguments;
+mod ledger;
+mod load;
+mod local;
+mod plant;
+mod profiles;
+mod report;
+mod request;
+mod service;
+mod sessions;
+mod upstream;
+
+use std::fmt::Display;
+use std::future::pending;
+use std::io::{self, Write as _};
+use std::panic;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kamon::runtime::Builder;
+use tokio::net::TcpListener;
+
+use crate::arguments::{Arguments, Command, USAGE};
+use crate::ledger::Ledger;
+use crate::load::{Load, Measured};
+use crate::local::LocalWorker;
+use crate::plant::{Plant, Planter};
+use crate::report::Report;
+use crate::request::PlannedPanic;
+use crate::service::Service;
+use crate::sessions::Sessions;
+use crate::upstream::Upstream;
+
+/// How long the last Contexts may take to go once the last request is answered.
+const SETTLE: Duration = Duration::from_secs(5);
+
+fn main() -> ExitCode {
+    let arguments = match arguments::parse(std::env::args().skip(1)) {
+        Ok(Command::Run(arguments)) => arguments,
+        Ok(Command::Help) => {
+            say(format_args!("{USAGE}\n"));
+            return ExitCode::SUCCESS;
+        }
+        Err(wrong) => {
+            eprintln!("users: {wrong}\n\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    keep_planned_panics_quiet();
+    match run(&arguments) {
+        Ok(report) => {
+            say(&report);
+            if report.is_good() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            }
+        }
+        Err(error) => {
+            eprintln!("users: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Builds the runtime, runs the job in it, takes it down, and then looks at what was left behind.
+fn run(arguments: &Arguments) -> io::Result<Report> {
+    let ledger = Arc::new(Ledger::default());
+    let runtime = {
+        let (at_park, at_stop) = (ledger.clone(), ledger.clone());
+        Builder::new_multi_thread()
+            .worker_threads(arguments.workers)
+            .enable_all()
+            .on_thread_park(move || at_park.look_at_thread())
+            .on_thread_stop(move || at_stop.look_at_ending_thread())
+            .build()?
+    };
+    let local = LocalWorker::start(runtime.handle().clone(), ledger.clone())?;
+
+    let outcome = runtime.block_on(job(arguments, ledger.clone(), &local));
+
+    local.stop();
+    runtime.shutdown_timeout(Duration::from_secs(10));
+    let _scope = (arguments.plant == Some(Plant::Thread)).then(plant::context_on_this_thread);
+    ledger.look_at_ending_thread();
+    outcome.map(|measured| Report::new(arguments, &ledger, measured))
+}
+
+/// Brings both services up, sends the load or waits for Ctrl-C, and lets the last requests go.
+///
+/// The Contexts are counted here, while services, pooled connections and the session keeper are
+/// all still alive: whatever they had kept of a request would show.
+async fn job(
+    arguments: &Arguments,
+    ledger: Arc<Ledger>,
+    local: &LocalWorker,
+) -> io::Result<Option<Measured>> {
+    let profiles = TcpListener::bind("127.0.0.1:0").await?;
+    let upstream = Upstream::new(profiles.local_addr()?);
+    serve(profiles, profiles::router(ledger.clone()));
+
+    let users = TcpListener::bind(arguments.address).await?;
+    let address = users.local_addr()?;
+    let service = Service {
+        ledger: ledger.clone(),
+        upstream,
+        local: local.jobs(),
+        sessions: Sessions::start(ledger.clone()),
+        planter: Planter::new(arguments.plant),
+    };
+    serve(users, service::router(service));
+
+    let measured = if arguments.serve {
+        say(format_args!(
+            "users: serving on http://{address}, Ctrl-C to stop and see the table\n\
+             \x20 curl -i -H 'X-Request-ID: hello' http://{address}/users/ada\n"
+        ));
+        tokio::signal::ctrl_c().await?;
+        None
+    } else {
+        say(format_args!(
+            "users: http://{address}, {} workers, {} connections\n",
+            arguments.workers, arguments.concurrency
+        ));
+        Some(Load::new(address, arguments, ledger.clone()).run().await?)
+    };
+    ledger.settle(SETTLE).await;
+    Ok(measured)
+}
+
+/// Runs `router` on `listener` until the runtime goes down.
+fn serve(listener: TcpListener, router: axum::Router) {
+    kamon::spawn_root(async move {
+        if let Err(error) = axum::serve(listener, router).await {
+            eprintln!("users: a service stopped: {error}");
+        }
+        pending::<()>().await;
+    });
+}
+
+/// Writes to standard output; if nobody reads it any more (`| head`), the exit code still speaks.
+fn say(text: impl Display) {
+    let _ = write!(io::stdout(), "{text}");
+}
+
+/// Leaves the report of a panic to the usual hook, unless the load asked for it.
+fn keep_planned_panics_quiet() {
+    let usual = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        if !info.payload().is::<PlannedPanic>() {
+            usual(info);
+        }
+    }));
+}

@@ -1,0 +1,155 @@
+//! Frames: one poll, drop or closure during which one Context is the base.
+
+use std::marker::PhantomData;
+use std::ptr;
+
+use crate::context::context::Context;
+use crate::context::node::Header;
+use crate::context::opened::Opened;
+use crate::context::saved::SavedScopes;
+use crate::context::slot::{Slot, SLOT};
+
+/// Makes a Context current until it is dropped, and then restores what was current before,
+/// whatever happened in between.
+///
+/// Frames nest as the calls do that own them: they must not be forgotten or dropped out of order.
+#[must_use = "the Context is current only as long as the frame lives"]
+pub(crate) struct Frame<'a> {
+    outer: Suspended,
+    /// The base is borrowed: its owner cannot drop it before the frame ends.
+    base: PhantomData<&'a Context>,
+}
+
+/// As [`Frame`], for a task or future that keeps its open Scopes from one poll to the next.
+#[must_use = "the Context is current only as long as the frame lives"]
+pub(crate) struct ResumedFrame<'a> {
+    outer: Suspended,
+    bound: bool,
+    saved: &'a mut SavedScopes,
+    base: PhantomData<&'a Context>,
+}
+
+/// What the slot said of the frame around this one.
+#[derive(Clone, Copy)]
+struct Suspended {
+    current: *const Header,
+    top: *const Opened,
+}
+
+impl<'a> Frame<'a> {
+    /// Makes `context` current. Scopes that are open when the frame ends are disposed of.
+    #[inline(always)]
+    pub(crate) fn enter(context: &'a Context) -> Self {
+        let outer = SLOT.with(|slot| Suspended::swap(slot, context.as_raw(), ptr::null()));
+        Frame {
+            outer,
+            base: PhantomData,
+        }
+    }
+
+    /// Makes `context` current, and in it the Scopes that were open when the last such frame
+    /// ended. For a task that never leaves its thread.
+    #[inline(always)]
+    pub(crate) fn resume(context: &'a Context, saved: &'a mut SavedScopes) -> ResumedFrame<'a> {
+        ResumedFrame::enter(context, saved, true)
+    }
+
+    /// As [`Frame::resume`] inside a task that never leaves its thread, and as [`Frame::enter`]
+    /// everywhere else. For a future that is part of it does not know which task.
+    #[inline(always)]
+    pub(crate) fn resume_within(
+        context: &'a Context,
+        saved: &'a mut SavedScopes,
+    ) -> ResumedFrame<'a> {
+        ResumedFrame::enter(context, saved, false)
+    }
+}
+
+impl Drop for Frame<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        SLOT.with(|slot| {
+            if slot.top.get().is_null() && self.outer.top.is_null() {
+                slot.current.set(self.outer.current);
+            } else {
+                leave_with_scopes(slot, self.outer);
+            }
+        });
+    }
+}
+
+impl<'a> ResumedFrame<'a> {
+    #[inline(always)]
+    fn enter(context: &'a Context, saved: &'a mut SavedScopes, binds: bool) -> Self {
+        SLOT.with(|slot| {
+            let (top, current) = match saved.is_empty() {
+                true => (ptr::null(), context.as_raw()),
+                false => saved.take(context),
+            };
+            let outer = Suspended::swap(slot, current, top);
+            let bound = slot.bound.get();
+            slot.bound.set(bound | binds);
+            ResumedFrame {
+                outer,
+                bound,
+                saved,
+                base: PhantomData,
+            }
+        })
+    }
+}
+
+impl Drop for ResumedFrame<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        SLOT.with(|slot| {
+            let bound = slot.bound.replace(self.bound);
+            if slot.top.get().is_null() && self.outer.top.is_null() {
+                slot.current.set(self.outer.current);
+                return;
+            }
+            if bound {
+                save_scopes(slot, self.saved);
+            }
+            leave_with_scopes(slot, self.outer);
+        });
+    }
+}
+
+impl Suspended {
+    #[inline(always)]
+    fn swap(slot: &Slot, current: *const Header, top: *const Opened) -> Self {
+        Suspended {
+            current: slot.current.replace(current),
+            top: slot.top.replace(top),
+        }
+    }
+}
+
+/// Takes the open Scopes out of the present frame.
+#[cold]
+fn save_scopes(slot: &Slot, saved: &mut SavedScopes) {
+    let top = slot.top.replace(ptr::null());
+    if !top.is_null() {
+        // SAFETY: the present frame's chain, taken from it.
+        unsafe { Opened::cross_await(top) };
+        saved.put(top);
+    }
+}
+
+/// The end of a frame in which a Scope is open, or around which one is.
+#[cold]
+fn leave_with_scopes(slot: &Slot, outer: Suspended) {
+    let open = slot.top.get();
+    let (top, current) = match outer.top.is_null() {
+        true => (ptr::null(), outer.current),
+        // The Scope that made `outer.current` current may be closed by now: ask the chain.
+        // SAFETY: the outer frame's chain, which nobody has touched but through `close`.
+        false => unsafe { Opened::settle(outer.top) },
+    };
+    slot.top.set(top);
+    slot.current.set(current);
+    // SAFETY: the chain of the frame that just ended. Its values are dropped when the slot is in
+    // order again.
+    drop(unsafe { Opened::dispose(open) });
+}

@@ -1,0 +1,31 @@
+//! The Context: typed values of one request, current on a thread exactly while that request's code runs.
+#![doc = ""]
+#![doc = include_str!("README.md")]
+
+mod closure;
+#[allow(clippy::module_inception)]
+mod context;
+mod frame;
+mod future;
+mod holders;
+mod key;
+#[cfg(kamon_loom)]
+pub(crate) mod live;
+mod node;
+mod opened;
+pub(crate) mod registry;
+mod saved;
+mod scope;
+pub(crate) mod slot;
+mod stats;
+mod tally;
+#[cfg(all(test, not(kamon_loom)))]
+mod tests;
+
+pub use closure::{with_context, with_context_key, wrap, wrap_fn};
+pub use context::Context;
+pub use future::{ContextFutureExt, InContext};
+pub use key::Key;
+pub use scope::{store_context, Scope, ScopesMustNotBeHeldAcrossAwaitUseInContextInstead};
+pub use slot::current_context;
+pub use stats::{stats, ContextStats};

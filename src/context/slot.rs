@@ -1,0 +1,144 @@
+//! The slot: which Context is current on this thread, and which Scopes are open in the present frame.
+
+use std::cell::Cell;
+use std::mem::ManuallyDrop;
+use std::ptr;
+
+use crate::context::context::Context;
+#[cfg(kamon_loom)]
+use crate::context::live;
+use crate::context::node::Header;
+use crate::context::opened::Opened;
+use crate::sync::tls;
+
+#[allow(unused_imports)] // Callers name the frame, seldom its type.
+pub(crate) use crate::context::frame::{Frame, ResumedFrame};
+#[allow(unused_imports)] // For tasks that are bound to their thread.
+pub(crate) use crate::context::saved::SavedScopes;
+
+/// What a thread knows of Contexts. Nothing in it has a destructor, so it can be used at any time
+/// in the thread's life, and nothing in it is ever borrowed while user code runs.
+pub(super) struct Slot {
+    /// The current Context, borrowed; null when empty. It belongs to the newest open Scope of the
+    /// present frame or, without one, to the frame's owner.
+    pub(super) current: Cell<*const Header>,
+    /// The newest Scope that is open in the present frame; null when there is none.
+    pub(super) top: Cell<*const Opened>,
+    /// Whether the innermost task is bound to this thread, so that its Scopes may wait for its
+    /// next poll.
+    pub(super) bound: Cell<bool>,
+}
+
+impl Slot {
+    const fn new() -> Self {
+        Slot {
+            current: Cell::new(ptr::null()),
+            top: Cell::new(ptr::null()),
+            bound: Cell::new(false),
+        }
+    }
+}
+
+tls! {
+    pub(super) static SLOT: Slot = Slot::new();
+}
+
+/// Returns the Context that is current on this thread: the empty one if nobody made one current.
+///
+/// Never fails: it may be called from a `Drop`, from the destructor of a thread-local, and while
+/// a value of the Context is being read.
+///
+/// # Examples
+///
+/// ```
+/// use kamon::{Context, Key};
+///
+/// static USER_ID: Key<String> = Key::local("userID", || "undefined".into());
+///
+/// assert!(kamon::current_context().is_empty());
+/// let context = Context::empty().with_key(&USER_ID, "1234".into());
+/// kamon::with_context(context.clone(), || assert_eq!(kamon::current_context(), context));
+/// ```
+#[inline]
+pub fn current_context() -> Context {
+    SLOT.with(|slot| Context::clone(&borrow(slot)))
+}
+
+/// [`current_context`], under the name that the executor's rooms use.
+#[allow(dead_code)] // Which of these are in use depends on the features.
+#[inline]
+pub(crate) fn current() -> Context {
+    current_context()
+}
+
+/// What a task that is spawned now gets: the current Context without the values that stay in
+/// their task.
+#[inline]
+pub(crate) fn capture() -> Context {
+    SLOT.with(|slot| borrow(slot).inherited())
+}
+
+/// Whether the current Context is the empty one.
+#[allow(dead_code)] // The executor asks.
+#[inline]
+pub(crate) fn is_empty() -> bool {
+    SLOT.with(|slot| slot.current.get().is_null())
+}
+
+/// Calls `f` with the current Context, without the price of a clone where that is safe.
+#[inline]
+pub(crate) fn with_current<R>(f: impl FnOnce(&Context) -> R) -> R {
+    SLOT.with(|slot| {
+        let current = borrow(slot);
+        if slot.top.get().is_null() {
+            // The frame's owner keeps this one until the frame ends, which is after `f` returns.
+            f(&current)
+        } else {
+            // A Scope owns this one, and `f` may close it.
+            f(&Context::clone(&current))
+        }
+    })
+}
+
+/// The pointer in the slot, to be compared with [`raw_of`].
+#[cfg(any(test, kamon_loom))]
+#[allow(dead_code)]
+pub(crate) fn raw() -> usize {
+    SLOT.with(|slot| slot.current.get() as usize)
+}
+
+/// What [`raw`] is while `context` is current.
+#[cfg(any(test, kamon_loom))]
+#[allow(dead_code)]
+pub(crate) fn raw_of(context: &Context) -> usize {
+    context.as_raw() as usize
+}
+
+/// Makes `context` current on this thread with nothing to restore what was before: the sentinel
+/// of a worker under test.
+///
+/// # Safety
+///
+/// `context` must live, unmoved or not, until something else is installed, and no Scope may be
+/// open on this thread.
+#[cfg(any(test, kamon_loom))]
+#[allow(dead_code)]
+pub(crate) unsafe fn install(context: &Context) {
+    SLOT.with(|slot| {
+        assert!(slot.top.get().is_null(), "a Scope is open");
+        slot.current.set(context.as_raw());
+    });
+}
+
+/// The current Context, borrowed from whoever owns it. Good until user code runs.
+#[inline(always)]
+fn borrow(slot: &Slot) -> ManuallyDrop<Context> {
+    let raw = slot.current.get();
+    #[cfg(kamon_loom)]
+    if let Some(node) = crate::context::node::Node::from_ptr(raw) {
+        live::assert_shown(node);
+    }
+    // SAFETY: what the slot points at is shown by its owner, see `Slot::current`. Never dropped
+    // here, and both callers end the use before the owner can go.
+    ManuallyDrop::new(unsafe { Context::from_raw(raw) })
+}

@@ -1,0 +1,239 @@
+//! Running a future on the calling thread until it is done.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc as StdArc;
+use std::task::{Context as TaskContext, Poll, Wake, Waker};
+
+use crate::executor::core::OwnedCore;
+use crate::executor::enter::{is_polling, Entrance, PollingGuard};
+use crate::executor::local::{ImplicitLocal, Scoped};
+use crate::executor::parker::Parker;
+use crate::executor::shared::Shared;
+use crate::executor::worker::Worker;
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::Arc;
+use crate::task::Entered;
+
+/// Runs `future` on this thread, in the Context that is current, with `shared` as the runtime.
+///
+/// # Panics
+///
+/// If the thread polls tasks already. Panics of the future come through.
+#[track_caller]
+pub(crate) fn block_on<F: Future>(shared: &Arc<Shared>, future: F) -> F::Output {
+    if is_polling() {
+        panic!(
+            "Cannot start a runtime from within a runtime. This happens because a function (like \
+             `block_on`) attempted to block the current thread while the thread is being used to \
+             drive asynchronous tasks."
+        );
+    }
+    let _entrance = Entrance::new(shared);
+    let _polling = PollingGuard::set(true);
+    let mut root = Root::new(shared);
+    let local = ImplicitLocal::new();
+    let mut future = pin!(Scoped::new(future));
+    let mut step = |cx: &mut TaskContext<'_>| {
+        let _entered = Entered::root();
+        let _local = local.enter();
+        let polled = future.as_mut().poll(cx);
+        if polled.is_pending() {
+            local.poll(cx);
+        }
+        polled
+    };
+    if shared.config.workers > 0 {
+        return root.wait_beside_workers(&mut step);
+    }
+    loop {
+        match root.borrow_core() {
+            Some(core) => {
+                if let Some(output) = root.work_with(core, &mut step) {
+                    return output;
+                }
+            }
+            // Another thread runs the tasks; this one looks after its own future.
+            None => {
+                if let Poll::Ready(output) = root.poll(&mut step) {
+                    return output;
+                }
+                root.parker.park();
+            }
+        }
+    }
+}
+
+/// What one call of `block_on` waits with.
+struct Root<'a> {
+    shared: &'a Arc<Shared>,
+    parker: Arc<Parker>,
+    signal: StdArc<Signal>,
+    waker: Waker,
+}
+
+/// Whether the future was woken, and where its thread sleeps.
+struct Signal {
+    woken: AtomicBool,
+    parker: Arc<Parker>,
+    shared: Arc<Shared>,
+}
+
+impl Wake for Signal {
+    fn wake(self: StdArc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &StdArc<Self>) {
+        // Ordering: release what was done before the wake to the poll that it causes, acquire
+        // for the wakes that are merged into this one. Pairs with the swap in `take_woken`.
+        if !self.woken.swap(true, Ordering::AcqRel) {
+            self.parker.unpark(&*self.shared.driver);
+        }
+    }
+}
+
+type Step<'s, T> = dyn FnMut(&mut TaskContext<'_>) -> Poll<T> + 's;
+
+impl<'a> Root<'a> {
+    fn new(shared: &'a Arc<Shared>) -> Root<'a> {
+        // On a current-thread runtime the thread sleeps where its only worker does.
+        let parker = match shared.config.workers {
+            0 => shared.remotes[0].parker.clone(),
+            _ => Arc::new(Parker::new()),
+        };
+        let signal = StdArc::new(Signal {
+            woken: AtomicBool::new(true),
+            parker: parker.clone(),
+            shared: shared.clone(),
+        });
+        let waker = Waker::from(signal.clone());
+        Root { shared, parker, signal, waker }
+    }
+
+    fn take_woken(&self) -> bool {
+        // Ordering: see `wake_by_ref`.
+        self.signal.woken.swap(false, Ordering::AcqRel)
+    }
+
+    fn is_woken(&self) -> bool {
+        self.signal.woken.load(Ordering::Relaxed)
+    }
+
+    fn poll<T>(&self, step: &mut Step<'_, T>) -> Poll<T> {
+        if !self.take_woken() {
+            return Poll::Pending;
+        }
+        step(&mut TaskContext::from_waker(&self.waker))
+    }
+
+    /// The workers run the tasks; this thread has only its own future.
+    fn wait_beside_workers<T>(&mut self, step: &mut Step<'_, T>) -> T {
+        self.parker.attach();
+        loop {
+            if let Poll::Ready(output) = self.poll(step) {
+                return output;
+            }
+            self.parker.park();
+        }
+    }
+
+    /// Takes the core of a current-thread runtime, or lines up for it.
+    fn borrow_core(&mut self) -> Option<OwnedCore> {
+        let mut spare = self.shared.spare_core.lock();
+        if let Some(core) = spare.core.take() {
+            self.sleep_at(self.shared.remotes[0].parker.clone());
+            return Some(core);
+        }
+        if Arc::ptr_eq(&self.parker, &self.shared.remotes[0].parker) {
+            // That is where the core's holder sleeps.
+            drop(spare);
+            self.sleep_at(Arc::new(Parker::new()));
+            spare = self.shared.spare_core.lock();
+            if let Some(core) = spare.core.take() {
+                self.sleep_at(self.shared.remotes[0].parker.clone());
+                return Some(core);
+            }
+        }
+        spare.waiting.retain(|parker| !Arc::ptr_eq(parker, &self.parker));
+        spare.waiting.push(self.parker.clone());
+        None
+    }
+
+    /// From now on this thread sleeps at `parker`, and wakes of the future go there.
+    fn sleep_at(&mut self, parker: Arc<Parker>) {
+        parker.attach();
+        if !Arc::ptr_eq(&self.parker, &parker) {
+            self.signal = StdArc::new(Signal {
+                woken: AtomicBool::new(true),
+                parker: parker.clone(),
+                shared: self.shared.clone(),
+            });
+            self.waker = Waker::from(self.signal.clone());
+            self.parker = parker;
+        }
+    }
+
+    /// Runs the tasks, and the future whenever it was woken. Returns `None` when the runtime was
+    /// shut down from elsewhere: there are no tasks any more, and the core is gone.
+    fn work_with<T>(&mut self, core: OwnedCore, step: &mut Step<'_, T>) -> Option<T> {
+        let worker = Worker::new(self.shared.clone(), core);
+        let _return = ReturnCore { worker: &worker };
+        let _sitting = worker.enter();
+        worker.begin_work();
+        let core = worker.core()?;
+        loop {
+            if let Poll::Ready(output) = self.poll(step) {
+                worker.end_work();
+                return Some(output);
+            }
+            if self.shared.is_closed() {
+                worker.retire();
+                return None;
+            }
+            let mut turns = 0;
+            while let Some(task) = worker.next_task(core) {
+                let look = worker.begin_turn(core);
+                task.run();
+                if look {
+                    worker.look_outside();
+                }
+                turns += 1;
+                if turns == self.shared.config.event_interval || self.shared.is_closed() {
+                    break;
+                }
+            }
+            if turns == 0 && !self.is_woken() {
+                worker.end_work();
+                worker.sleep(core);
+                worker.begin_work();
+            }
+        }
+    }
+}
+
+/// Puts the core back, also when the future panics.
+struct ReturnCore<'a> {
+    worker: &'a Worker,
+}
+
+impl Drop for ReturnCore<'_> {
+    fn drop(&mut self) {
+        let Some(core) = self.worker.take_core() else {
+            return;
+        };
+        let shared = self.worker.shared();
+        let mut spare = shared.spare_core.lock();
+        if shared.is_closed() {
+            drop(spare);
+            shared.retire(core);
+            return;
+        }
+        spare.core = Some(core);
+        let waiting = std::mem::take(&mut spare.waiting);
+        drop(spare);
+        for parker in waiting {
+            parker.unpark(&*shared.driver);
+        }
+    }
+}

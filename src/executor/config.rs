@@ -1,0 +1,35 @@
+//! How a runtime was built.
+
+use crate::sync::Arc;
+use crate::task::{contain, discard, Hooks};
+
+/// A callback on a worker's thread.
+pub(crate) type ThreadHook = Arc<dyn Fn() + Send + Sync>;
+
+/// Everything that the builder decides and the running runtime reads.
+pub(crate) struct Config {
+    /// The number of worker threads; zero for a current-thread runtime.
+    pub(crate) workers: usize,
+    pub(crate) name: Option<String>,
+    pub(crate) event_interval: u32,
+    pub(crate) global_queue_interval: u32,
+    pub(crate) on_start: Option<ThreadHook>,
+    pub(crate) on_stop: Option<ThreadHook>,
+    pub(crate) on_park: Option<ThreadHook>,
+    pub(crate) on_unpark: Option<ThreadHook>,
+    pub(crate) task_hooks: Hooks,
+    /// Whether there are task hooks at all.
+    pub(crate) hooked: bool,
+}
+
+impl Config {
+    /// Runs a thread hook. One that panics does not take its thread with it.
+    #[inline]
+    pub(crate) fn call(&self, hook: &Option<ThreadHook>) {
+        if let Some(hook) = hook {
+            if let Err(payload) = contain(|| hook()) {
+                discard(payload);
+            }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What makes a thread a worker: its queue and its counters, which can be handed over.
+
+use std::cell::{Cell, RefCell};
+use std::ops::Deref;
+use std::ptr::NonNull;
+
+use crate::queue::LocalQueue;
+use crate::task::Notified;
+
+/// The state of one worker that only the thread which is that worker touches.
+pub(crate) struct Core {
+    pub(crate) index: usize,
+    pub(crate) queue: LocalQueue<Notified>,
+    /// Turns taken, one a task.
+    pub(crate) tick: Cell<u32>,
+    /// How many turns in a row went to the LIFO slot.
+    pub(crate) lifo_turns: Cell<u32>,
+    /// Whether it counts as searching in the idle word.
+    pub(crate) searching: Cell<bool>,
+    /// Draws the victim that a search starts with.
+    pub(crate) random: RefCell<fastrand::Rng>,
+}
+
+impl Core {
+    pub(crate) fn new(index: usize) -> Core {
+        Core {
+            index,
+            queue: LocalQueue::new(),
+            tick: Cell::new(0),
+            lifo_turns: Cell::new(0),
+            searching: Cell::new(false),
+            random: RefCell::new(fastrand::Rng::with_seed(index as u64 + 1)),
+        }
+    }
+}
+
+/// Owns a [`Core`] at a fixed address, so that the thread can reach it through a plain pointer
+/// while the ownership moves about.
+pub(crate) struct OwnedCore(NonNull<Core>);
+
+// SAFETY: it owns the core, all of whose parts are `Send`; whoever holds it is the one thread that
+// uses it.
+unsafe impl Send for OwnedCore {}
+
+impl OwnedCore {
+    pub(crate) fn new(core: Core) -> OwnedCore {
+        OwnedCore(NonNull::from(Box::leak(Box::new(core))))
+    }
+
+    /// The core's address, valid for as long as it is owned.
+    pub(crate) fn as_ptr(&self) -> *const Core {
+        self.0.as_ptr()
+    }
+}
+
+impl Deref for OwnedCore {
+    type Target = Core;
+
+    fn deref(&self) -> &Core {
+        // SAFETY: owned, and never borrowed mutably.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl Drop for OwnedCore {
+    fn drop(&mut self) {
+        // SAFETY: made by `Box::leak` in `new`, and dropped once.
+        drop(unsafe { Box::from_raw(self.0.as_ptr()) });
+    }
+}

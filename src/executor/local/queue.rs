@@ -1,0 +1,303 @@
+//! The part of a local set that its tasks know: their scheduler and its two queues.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::future::Future;
+use std::panic::Location;
+use std::ptr::NonNull;
+use std::sync::Weak;
+use std::task::Waker;
+
+use crate::context::Context;
+use crate::executor::local::current::AtHome;
+use crate::executor::local::scoped::Scoped;
+use crate::sync::statics::{AtomicU64, Ordering};
+use crate::sync::{tls, Arc, Condvar, Mutex};
+use crate::task::{
+    self, contain, discard, Hooks, JoinHandle, Notified, Registry, RegistryKey, Scheduler,
+};
+
+/// What a set and its tasks share.
+pub(super) struct Shared {
+    me: Weak<Shared>,
+    /// The thread that the set belongs to.
+    owner: u64,
+    own: Own,
+    remote: Mutex<Remote>,
+    /// Says to an owner who waits while it closes the set that a task has arrived.
+    arrived: Condvar,
+    /// The tasks that wait for something.
+    registry: Registry,
+}
+
+/// What only the owner touches.
+struct Own {
+    /// The tasks that are to run, in order. Never borrowed while anything but the queue's own
+    /// code runs.
+    queue: RefCell<VecDeque<Notified>>,
+    /// How many tasks have a future.
+    live: Cell<usize>,
+    /// Whether the set runs tasks, or is about to, so that nobody need wake it.
+    polling: Cell<bool>,
+    closed: Cell<bool>,
+}
+
+/// What other threads touch.
+struct Remote {
+    /// Tasks that were woken elsewhere.
+    queue: VecDeque<Notified>,
+    /// Who has to poll the set, until he is told.
+    waker: Option<Waker>,
+}
+
+// SAFETY: `own` is touched by the owner alone: `schedule` asks which thread it is on, and all else
+// is reached through types that are not `Send`, or, in `release`, from the owner's turns. When the
+// last count goes on another thread, `own` is empty.
+unsafe impl Send for Shared {}
+// SAFETY: as above.
+unsafe impl Sync for Shared {}
+
+impl Shared {
+    pub(super) fn new() -> Arc<Shared> {
+        Arc::new_cyclic(|me| Shared {
+            me: me.clone(),
+            owner: thread_number(),
+            own: Own {
+                queue: RefCell::new(VecDeque::new()),
+                live: Cell::new(0),
+                polling: Cell::new(false),
+                closed: Cell::new(false),
+            },
+            remote: Mutex::new(Remote {
+                queue: VecDeque::new(),
+                waker: None,
+            }),
+            arrived: Condvar::new(),
+            registry: Registry::new(1),
+        })
+    }
+
+    /// Spawns a future; on the owner's thread, as for all that is not [`Scheduler`].
+    pub(super) fn spawn<F>(
+        self: &Arc<Self>,
+        future: F,
+        context: Context,
+        location: &'static Location<'static>,
+    ) -> JoinHandle<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        debug_assert!(self.is_owner());
+        let scheduler: *const dyn Scheduler = self.me.as_ptr();
+        // SAFETY: not null, since `self` is alive. The set outlives the task's future, which runs
+        // and is dropped on this thread alone: see the module. A handle whose output is not
+        // `Send` is not `Send`. Nothing is borrowed.
+        let (task, handle) = unsafe {
+            let scheduler = NonNull::new_unchecked(scheduler.cast_mut());
+            task::allocate(Scoped::new(future), context, scheduler, location, false)
+        };
+        self.own.live.set(self.own.live.get() + 1);
+        self.push_own(task);
+        if self.own.closed.get() && !self.own.polling.get() {
+            // Through an enter guard that has outlived the set.
+            self.close();
+        }
+        handle
+    }
+
+    /// How many tasks have a future.
+    pub(super) fn live(&self) -> usize {
+        self.own.live.get()
+    }
+
+    /// Whether tasks are queued that the owner knows of.
+    pub(super) fn has_ready(&self) -> bool {
+        !self.own.queue.borrow().is_empty()
+    }
+
+    /// Whether the set is being polled, further up this thread's stack.
+    pub(super) fn is_polling(&self) -> bool {
+        self.own.polling.get()
+    }
+
+    /// Says that the set is being polled until the guard is dropped.
+    pub(super) fn begin_poll(self: &Arc<Self>) -> Polling<'_> {
+        let home = AtHome::enter(self.clone());
+        Polling {
+            shared: self,
+            previous: self.own.polling.replace(true),
+            _home: home,
+        }
+    }
+
+    /// Makes `waker` the one to wake for this set, and fetches what was woken elsewhere.
+    pub(super) fn register(&self, waker: &Waker) {
+        let mut fresh: Option<Waker> = None;
+        let mut remote = self.remote.lock();
+        while !remote
+            .waker
+            .as_ref()
+            .is_some_and(|known| known.will_wake(waker))
+        {
+            // Wakers are cloned and dropped outside of the lock: that is somebody else's code.
+            let old = fresh.take().map(|fresh| remote.waker.replace(fresh));
+            match old {
+                Some(old) => {
+                    self.fetch(&mut remote);
+                    drop(remote);
+                    drop(old);
+                    return;
+                }
+                None => {
+                    drop(remote);
+                    fresh = Some(waker.clone());
+                    remote = self.remote.lock();
+                }
+            }
+        }
+        self.fetch(&mut remote);
+        drop(remote);
+        drop(fresh);
+    }
+
+    /// Gives up to `turns` tasks a turn.
+    pub(super) fn run(&self, turns: usize) {
+        for _ in 0..turns {
+            let Some(task) = self.pop() else { return };
+            task.run();
+        }
+    }
+
+    /// Ends the set: every future it has is dropped, each in its own Context, and none comes in.
+    pub(super) fn close(self: &Arc<Self>) {
+        debug_assert!(!self.is_polling(), "who runs tasks borrows the set");
+        let polling = self.begin_poll();
+        self.own.closed.set(true);
+        self.registry.close();
+        loop {
+            self.fetch(&mut self.remote.lock());
+            while let Some(task) = self.pop() {
+                task.metadata().mark_aborted();
+                // A waker of somebody who joins the task may panic; the others must go all the same.
+                if let Err(payload) = contain(|| task.run()) {
+                    discard(payload);
+                }
+            }
+            if self.live() == 0 {
+                break;
+            }
+            // What is missing is in the schedule function of another thread.
+            let mut remote = self.remote.lock();
+            while remote.queue.is_empty() {
+                remote = self.arrived.wait(remote);
+            }
+        }
+        drop(polling);
+        let waker = self.remote.lock().waker.take();
+        drop(waker);
+    }
+
+    fn is_owner(&self) -> bool {
+        thread_number() == self.owner
+    }
+
+    fn pop(&self) -> Option<Notified> {
+        self.own.queue.borrow_mut().pop_front()
+    }
+
+    fn fetch(&self, remote: &mut Remote) {
+        self.own.queue.borrow_mut().append(&mut remote.queue);
+    }
+
+    fn push_own(&self, task: Notified) {
+        self.own.queue.borrow_mut().push_back(task);
+        if !self.own.polling.get() {
+            let waker = self.remote.lock().waker.take();
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+        }
+    }
+
+    fn push_remote(&self, task: Notified) {
+        let waker = {
+            let mut remote = self.remote.lock();
+            remote.queue.push_back(task);
+            self.arrived.notify_one();
+            remote.waker.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+impl Scheduler for Shared {
+    fn schedule(&self, task: Notified, _yielded: bool) {
+        if self.is_owner() {
+            self.push_own(task);
+        } else {
+            // Once the task is in the queue the owner may run it and be done with the set, which
+            // must stay until this call is over.
+            let _keep = self.me.upgrade();
+            self.push_remote(task);
+        }
+    }
+
+    unsafe fn bind(&self, raw: NonNull<()>) -> Option<RegistryKey> {
+        // SAFETY: the contract is the same.
+        unsafe { self.registry.bind(raw) }
+    }
+
+    fn unbind(&self, key: RegistryKey) {
+        self.registry.unbind(key);
+    }
+
+    fn hooks(&self) -> &Hooks {
+        // A set belongs to no runtime: its tasks are allocated without hooks.
+        static NONE: Hooks = Hooks {
+            spawn: None,
+            before_poll: None,
+            after_poll: None,
+            terminate: None,
+        };
+        &NONE
+    }
+
+    fn release(&self) -> Option<Arc<dyn Send + Sync>> {
+        debug_assert!(self.is_owner());
+        self.own.live.set(self.own.live.get() - 1);
+        None
+    }
+}
+
+/// A set that is being polled.
+pub(super) struct Polling<'a> {
+    shared: &'a Shared,
+    previous: bool,
+    _home: AtHome,
+}
+
+impl Drop for Polling<'_> {
+    fn drop(&mut self) {
+        self.shared.own.polling.set(self.previous);
+    }
+}
+
+static NEXT_THREAD: AtomicU64 = AtomicU64::new(1);
+
+tls! {
+    /// This thread's number; zero while it has none. Unlike the address of a thread-local it is
+    /// never another thread's later, and unlike `std`'s id it can be had to the thread's very end.
+    static THREAD: Cell<u64> = Cell::new(0);
+}
+
+fn thread_number() -> u64 {
+    THREAD.with(|thread| {
+        if thread.get() == 0 {
+            thread.set(NEXT_THREAD.fetch_add(1, Ordering::Relaxed));
+        }
+        thread.get()
+    })
+}

@@ -1,0 +1,31 @@
+//! The executor: workers that take turns at tasks, sleep when there are none, and carry nothing
+//! from one task to the next.
+#![doc = ""]
+#![doc = include_str!("README.md")]
+
+mod block_on;
+mod blocking;
+mod burial;
+mod census;
+mod config;
+mod core;
+pub(crate) mod driver;
+mod enter;
+mod global;
+mod idle;
+mod join_set;
+mod local;
+mod parker;
+pub mod runtime;
+mod seat;
+mod shared;
+mod spawn;
+mod stats;
+mod threads;
+mod worker;
+
+pub use local::{spawn_local, LocalEnterGuard, LocalSet};
+pub use spawn::{block_on, spawn, spawn_blocking, spawn_in, spawn_root};
+pub use threads::block_in_place;
+
+pub(crate) use global::timers as default_timers;

@@ -1,0 +1,321 @@
+//! The state that all threads of a runtime share, and how a task gets into a queue.
+
+use std::panic::Location;
+use std::ptr::NonNull;
+use std::time::Duration;
+
+use crossbeam_utils::CachePadded;
+
+use crate::context::Context;
+use crate::executor::blocking::BlockingPool;
+use crate::executor::burial::bury;
+use crate::executor::census::{Census, Leaving};
+use crate::executor::config::Config;
+use crate::executor::core::OwnedCore;
+use crate::executor::driver::Driver;
+use crate::executor::idle::Idle;
+use crate::executor::parker::Parker;
+use crate::executor::seat::Seat;
+use crate::executor::stats::WorkerStats;
+use crate::executor::worker::Worker;
+use crate::queue::{Injector, LifoSlot, Stealer};
+use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use crate::sync::{Arc, Condvar, Mutex};
+use std::sync::Weak;
+use crate::task::{Hooks, Notified, Registry, RegistryKey, Scheduler};
+use crate::time::{Host, Timers};
+
+/// A runtime.
+pub(crate) struct Shared {
+    /// Where this is, so that counts can be taken and given back through a plain `&self`.
+    me: Weak<Shared>,
+    pub(crate) config: Config,
+    pub(crate) injector: Injector<Notified>,
+    /// One for each worker, or the only one of a current-thread runtime.
+    pub(crate) remotes: Box<[CachePadded<Remote>]>,
+    pub(crate) idle: Idle,
+    pub(crate) registry: Registry,
+    pub(crate) census: Census,
+    pub(crate) driver: Box<dyn Driver>,
+    pub(crate) seat: Seat,
+    pub(crate) timers: Arc<Timers>,
+    pub(crate) blocking: BlockingPool,
+    pub(crate) closed: AtomicBool,
+    /// The core of a current-thread runtime while nobody blocks on it.
+    pub(crate) spare_core: Mutex<SpareCore>,
+    /// Who may still count in the census's per-core lines: each core, and the runtime itself.
+    counting: AtomicUsize,
+    pub(crate) running: Mutex<usize>,
+    pub(crate) all_stopped: Condvar,
+}
+
+/// The core of a current-thread runtime, and the threads that would like to have it.
+#[derive(Default)]
+pub(crate) struct SpareCore {
+    pub(crate) core: Option<OwnedCore>,
+    pub(crate) waiting: Vec<Arc<Parker>>,
+}
+
+/// The side of a worker that others see.
+pub(crate) struct Remote {
+    pub(crate) stealer: Stealer<Notified>,
+    pub(crate) lifo_slot: LifoSlot<Notified>,
+    pub(crate) parker: Arc<Parker>,
+    pub(crate) stats: WorkerStats,
+}
+
+/// The parts that a runtime is put together from.
+pub(crate) struct Parts {
+    pub(crate) config: Config,
+    pub(crate) cores: Vec<OwnedCore>,
+    pub(crate) driver: Box<dyn Driver>,
+    pub(crate) timers: Arc<Timers>,
+    pub(crate) blocking: BlockingPool,
+}
+
+impl Shared {
+    /// Puts a runtime together; the caller starts its threads.
+    pub(crate) fn new(parts: Parts) -> (Arc<Shared>, Vec<OwnedCore>) {
+        let Parts { config, cores, driver, timers, blocking } = parts;
+        let workers = config.workers;
+        let shared = Arc::new_cyclic(|me| Shared {
+            me: me.clone(),
+            injector: Injector::new(),
+            remotes: cores
+                .iter()
+                .map(|core| {
+                    CachePadded::new(Remote {
+                        stealer: core.queue.stealer(),
+                        lifo_slot: LifoSlot::new(),
+                        parker: Arc::new(Parker::new()),
+                        stats: WorkerStats::default(),
+                    })
+                })
+                .collect(),
+            idle: Idle::new(workers),
+            registry: Registry::new(cores.len() + 1),
+            census: Census::new(cores.len()),
+            driver,
+            seat: Seat::new(),
+            timers,
+            blocking,
+            closed: AtomicBool::new(false),
+            spare_core: Mutex::new(SpareCore::default()),
+            counting: AtomicUsize::new(cores.len() + 1),
+            running: Mutex::new(0),
+            all_stopped: Condvar::new(),
+            config,
+        });
+        // The tasks' own reference; `release` or `stop_counting` gives it back.
+        std::mem::forget(shared.clone());
+        (shared, cores)
+    }
+
+    /// Spawns a future and schedules it.
+    pub(crate) fn spawn<F>(
+        &self,
+        future: F,
+        context: Context,
+        location: &'static Location<'static>,
+    ) -> crate::task::JoinHandle<F::Output>
+    where
+        F: std::future::Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let worker = Worker::current_of(self);
+        self.census.enter(worker.map(|(_, core)| core.index));
+        let hooked = self.config.hooked;
+        // SAFETY: the census keeps `self` until the task releases it; future and output are `Send`
+        // and borrow nothing.
+        let (task, handle) = unsafe {
+            crate::task::allocate(future, context, self.as_scheduler(), location, hooked)
+        };
+        if hooked {
+            // SAFETY: nobody else can know the task yet, so the right to its Context is ours.
+            crate::task::call_hook(&self.config.task_hooks.spawn, &unsafe { task.metadata().meta() });
+        }
+        match worker {
+            Some((worker, core)) => worker.schedule(core, task, false),
+            None => self.inject(task),
+        }
+        handle
+    }
+
+    fn as_scheduler(&self) -> NonNull<dyn Scheduler> {
+        let scheduler: *const dyn Scheduler = self.me.as_ptr();
+        // SAFETY: the pointer of an `Arc` that is alive, as `self` shows, is not null.
+        unsafe { NonNull::new_unchecked(scheduler.cast_mut()) }
+    }
+
+    /// Queues a task from outside the workers. The caller keeps `self` alive.
+    pub(crate) fn inject(&self, task: Notified) {
+        match self.injector.push(task) {
+            Ok(()) => self.notify_one(),
+            Err(task) => bury(task),
+        }
+    }
+
+    /// Wakes a worker if somebody has to look at what was just queued.
+    #[inline]
+    pub(crate) fn notify_one(&self) {
+        if self.config.workers == 0 {
+            // The only one there is; it may be awake, which costs it nothing.
+            self.remotes[0].parker.unpark(&*self.driver);
+        } else if let Some(index) = self.idle.worker_to_wake() {
+            self.remotes[index].parker.unpark(&*self.driver);
+        }
+    }
+
+    /// Wakes a worker if there is anything in any queue.
+    pub(crate) fn notify_if_work_pending(&self) {
+        let pending = !self.injector.is_empty()
+            || self.remotes.iter().any(|r| !r.stealer.is_empty() || !r.lifo_slot.is_empty());
+        if pending {
+            self.notify_one();
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_closed(&self) -> bool {
+        // Ordering: acquire; pairs with the release in `close`.
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Begins the shutdown: nothing new gets in, and every thread learns of it.
+    pub(crate) fn close(&self) {
+        // Ordering: release; pairs with the acquire in `is_closed`.
+        self.closed.store(true, Ordering::Release);
+        self.injector.close();
+        for remote in self.remotes.iter() {
+            remote.parker.unpark(&*self.driver);
+        }
+        for parker in std::mem::take(&mut self.spare_core.lock().waiting) {
+            parker.unpark(&*self.driver);
+        }
+    }
+
+    /// Drops every task that is queued or waiting. The runtime is closed.
+    pub(crate) fn bury_tasks(&self) {
+        while let Some(task) = self.injector.pop() {
+            bury(task);
+        }
+        self.registry.close();
+        while let Some(task) = self.injector.pop() {
+            bury(task);
+        }
+    }
+
+    /// Buries what a core has queued, and everything else that can be found. The runtime is closed.
+    pub(crate) fn retire(&self, core: OwnedCore) {
+        if let Some(task) = self.remotes[core.index].lifo_slot.take() {
+            bury(task);
+        }
+        while let Some(task) = core.queue.pop() {
+            bury(task);
+        }
+        drop(core);
+        self.stop_counting();
+        self.bury_tasks();
+    }
+
+    /// Says that the caller will not count in a worker's line of the census any more.
+    fn stop_counting(&self) {
+        // Ordering: release what this one counted; acquire what the others did before the sum is
+        // taken. Pairs with itself.
+        if self.counting.fetch_sub(1, Ordering::AcqRel) == 1
+            && self.census.seal() == Leaving::Last
+        {
+            // The caller has a reference of its own, so this one is not the last.
+            // SAFETY: `Shared::new` forgot a reference, and the census says `Last` once.
+            drop(unsafe { Arc::from_raw(self.me.as_ptr()) });
+        }
+    }
+
+    /// The runtime itself takes its leave, after which only tasks keep the memory.
+    pub(crate) fn abandon(&self) {
+        self.stop_counting();
+    }
+
+    /// A worker's thread begins.
+    pub(crate) fn thread_started(&self) {
+        *self.running.lock() += 1;
+    }
+
+    /// A worker's thread has done its last.
+    pub(crate) fn thread_stopped(&self) {
+        *self.running.lock() -= 1;
+        self.all_stopped.notify_all();
+    }
+
+    /// Waits until the workers have ended, or until `timeout`.
+    pub(crate) fn wait_for_workers(&self, timeout: Option<Duration>) -> bool {
+        let start = std::time::Instant::now();
+        let mut running = self.running.lock();
+        while *running > 0 {
+            running = match timeout {
+                None => self.all_stopped.wait(running),
+                Some(timeout) => match timeout.checked_sub(start.elapsed()) {
+                    Some(left) if !left.is_zero() => self.all_stopped.wait_timeout(running, left),
+                    _ => return false,
+                },
+            };
+        }
+        true
+    }
+}
+
+impl Scheduler for Shared {
+    #[inline]
+    fn schedule(&self, task: Notified, yielded: bool) {
+        match Worker::current_of(self) {
+            // A worker holds its runtime.
+            Some((worker, core)) => worker.schedule(core, task, yielded),
+            None => {
+                // Once the task is queued it may end elsewhere and let go of the runtime, which
+                // must stay until this call is over.
+                let _keep = self.me.upgrade();
+                self.inject(task);
+            }
+        }
+    }
+
+    unsafe fn bind(&self, raw: NonNull<()>) -> Option<RegistryKey> {
+        // SAFETY: the contract is the same.
+        unsafe { self.registry.bind(raw) }
+    }
+
+    fn unbind(&self, key: RegistryKey) {
+        self.registry.unbind(key);
+    }
+
+    fn hooks(&self) -> &Hooks {
+        &self.config.task_hooks
+    }
+
+    #[inline]
+    fn release(&self) -> Option<Arc<dyn Send + Sync>> {
+        let worker = Worker::current_of(self).map(|(_, core)| core.index);
+        match self.census.leave(worker) {
+            Leaving::Others => None,
+            // SAFETY: as in `stop_counting`.
+            Leaving::Last => Some(unsafe { Arc::from_raw(self.me.as_ptr()) }),
+        }
+    }
+}
+
+impl Host for Shared {
+    fn unpark(&self) {
+        if let Some(parker) = self.seat.waiting() {
+            parker.unpark(&*self.driver);
+        }
+    }
+
+    fn launch(
+        &self,
+        context: Context,
+        location: &'static Location<'static>,
+        callback: Box<dyn FnOnce() + Send>,
+    ) {
+        drop(self.spawn(async move { callback() }, context, location));
+    }
+}

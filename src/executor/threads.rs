@@ -1,0 +1,148 @@
+//! The threads of a runtime's workers, and handing a worker over to another thread.
+
+use std::io;
+use std::thread::{self, JoinHandle};
+
+use crate::executor::core::OwnedCore;
+use crate::executor::enter::{is_polling, with_entered, Entrance, PollingGuard};
+use crate::executor::shared::Shared;
+use crate::executor::worker::Worker;
+use crate::sync::Arc;
+
+/// Starts a thread for each core.
+///
+/// # Errors
+///
+/// When the system refuses a thread: those that were started have ended again.
+pub(crate) fn start(
+    shared: &Arc<Shared>,
+    cores: Vec<OwnedCore>,
+    name: &dyn Fn() -> String,
+    stack_size: Option<usize>,
+) -> io::Result<Vec<JoinHandle<()>>> {
+    let mut threads = Vec::with_capacity(cores.len());
+    let mut cores = cores.into_iter();
+    while let Some(core) = cores.next() {
+        let index = core.index;
+        let mut builder = thread::Builder::new().name(name());
+        if let Some(size) = stack_size {
+            builder = builder.stack_size(size);
+        }
+        let of_thread = shared.clone();
+        shared.thread_started();
+        match builder.spawn(move || work(&of_thread, core)) {
+            Ok(thread) => threads.push(thread),
+            Err(error) => {
+                // The core went down with the closure; the others have not begun to count.
+                shared.thread_stopped();
+                shared.close();
+                shared.abandon();
+                for core in cores {
+                    shared.retire(core);
+                }
+                shared.wait_for_workers(None);
+                for thread in threads {
+                    // A worker contains every panic; its thread ends well.
+                    let _ = thread.join();
+                }
+                shared.abandon();
+                return Err(io::Error::new(
+                    error.kind(),
+                    format!(
+                        "failed to start worker thread {} of {}: {error}",
+                        index + 1,
+                        shared.config.workers
+                    ),
+                ));
+            }
+        }
+    }
+    Ok(threads)
+}
+
+/// What a worker's thread does all its life.
+pub(crate) fn work(shared: &Arc<Shared>, core: OwnedCore) {
+    shared.remotes[core.index].parker.attach();
+    let entrance = Entrance::new(shared);
+    let polling = PollingGuard::set(true);
+    shared.config.call(&shared.config.on_start);
+    let worker = Worker::new(shared.clone(), core);
+    let sitting = worker.enter();
+    worker.run();
+    worker.retire();
+    drop(sitting);
+    drop(worker);
+    shared.config.call(&shared.config.on_stop);
+    drop(polling);
+    drop(entrance);
+    shared.thread_stopped();
+}
+
+/// Runs a closure that blocks, on the thread of a worker, without keeping the worker from its
+/// other tasks.
+///
+/// On a worker of a multi-thread runtime the rest of the worker (its queue and its duties) moves
+/// to another thread first. The closure runs in the current Context. On a thread that polls no
+/// tasks it is simply called.
+///
+/// # Panics
+///
+/// On a current-thread runtime, which has no other thread to move to.
+///
+/// # Examples
+///
+/// ```
+/// kamon::block_on(async {
+///     kamon::spawn(async {
+///         let sum = kamon::task::block_in_place(|| (1..=100).sum::<u32>());
+///         assert_eq!(sum, 5050);
+///     })
+///     .await
+///     .unwrap();
+/// });
+/// ```
+#[track_caller]
+pub fn block_in_place<F, R>(f: F) -> R
+where
+    F: FnOnce() -> R,
+{
+    if !is_polling() {
+        return f();
+    }
+    let on_current_thread = with_entered(|shared| shared.is_some_and(|s| s.config.workers == 0));
+    if on_current_thread {
+        panic!("can call blocking only when running on the multi-threaded runtime");
+    }
+    Worker::with_current(hand_over);
+    let _blocking = PollingGuard::set(false);
+    f()
+}
+
+/// Gives this worker's core to a thread of the blocking pool.
+fn hand_over(worker: &Worker) {
+    let Some(core) = worker.give_up_core() else {
+        return;
+    };
+    let shared = worker.shared().clone();
+    shared.thread_started();
+    // The job takes the core out when it begins; if no thread can be had, it is still here.
+    let cell = Arc::new(crate::sync::Mutex::new(Some(core)));
+    let of_thread = cell.clone();
+    let job = {
+        let shared = shared.clone();
+        move || {
+            let core = of_thread.lock().take();
+            match core {
+                Some(core) => work(&shared, core),
+                None => shared.thread_stopped(),
+            }
+        }
+    };
+    if shared.blocking.spawn_thread(Box::new(job)).is_err() {
+        shared.thread_stopped();
+        if let Some(core) = cell.lock().take() {
+            // Blocking the worker is what remains.
+            worker.take_back(core);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! tokio's event loop as the place where idle workers wait.
+
+use std::future::{poll_fn, Future};
+use std::io;
+use std::pin::Pin;
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::time::{Instant, Sleep};
+
+use crate::executor::driver::{Driver, DriverOptions, Token};
+use crate::sync::thread::Thread;
+use crate::sync::Mutex;
+
+/// Makes the driver of a runtime.
+///
+/// # Errors
+///
+/// When the system refuses an event queue.
+pub(crate) fn make_driver(options: &DriverOptions) -> io::Result<Box<dyn Driver>> {
+    let thread_name = options.thread_name.clone();
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(options.max_blocking_threads)
+        .max_io_events_per_tick(options.max_io_events)
+        .thread_name_fn(move || thread_name())
+        .build()?;
+    let handle = runtime.handle().clone();
+    // A current-thread runtime has one waker for whatever it blocks on, for all its life.
+    let ask = || runtime.block_on(poll_fn(|cx| Poll::Ready(cx.waker().clone())));
+    let waker = if inside_tokio() {
+        // A thread that polls tokio tasks must not block, but it may wait this moment.
+        std::thread::scope(|scope| scope.spawn(ask).join())
+            .map_err(|_| io::Error::new(io::ErrorKind::Other, "tokio's event loop failed"))?
+    } else {
+        ask()
+    };
+    let seat = Mutex::new(Some(Seat { runtime, alarm: None }));
+    Ok(Box::new(TokioDriver { handle, waker, seat }))
+}
+
+/// A current-thread tokio runtime without a thread.
+struct TokioDriver {
+    handle: Handle,
+    /// Makes the runtime look at the future that it blocks on. From the thread that is inside,
+    /// this is a flag; from another one it is a write to the event queue.
+    waker: Waker,
+    /// Never contended: the executor lets one thread at a time in.
+    seat: Mutex<Option<Seat>>,
+}
+
+struct Seat {
+    runtime: Runtime,
+    /// Rings at the deadline of the last timed wait, and stays armed between waits that have the
+    /// same one.
+    alarm: Option<(Instant, Pin<Box<Sleep>>)>,
+}
+
+impl Driver for TokioDriver {
+    fn enter(&self) -> Box<dyn Token + '_> {
+        Box::new(self.handle.enter())
+    }
+
+    fn park(&self, timeout: Option<Duration>, interrupted: &dyn Fn() -> bool) {
+        let mut seat = self.seat.lock();
+        let Some(Seat { runtime, alarm }) = seat.as_mut() else {
+            return;
+        };
+        let mut alarm = timeout.map(|timeout| set_alarm(alarm, timeout));
+        runtime.block_on(poll_fn(|cx| {
+            if interrupted() {
+                return Poll::Ready(());
+            }
+            match &mut alarm {
+                Some(alarm) => alarm.as_mut().poll(cx),
+                None => Poll::Pending,
+            }
+        }));
+    }
+
+    fn poll(&self) {
+        let seat = self.seat.lock();
+        let Some(Seat { runtime, .. }) = seat.as_ref() else {
+            return;
+        };
+        let mut looked = false;
+        runtime.block_on(poll_fn(|cx| {
+            if std::mem::replace(&mut looked, true) {
+                return Poll::Ready(());
+            }
+            // Woken before it sleeps, the runtime asks for events without waiting for them.
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }));
+    }
+
+    fn unpark(&self, _thread: Option<&Thread>) {
+        self.waker.wake_by_ref();
+    }
+
+    fn shutdown(&self, timeout: Option<Duration>) {
+        let seat = self.seat.lock().take();
+        let Some(Seat { runtime, alarm }) = seat else {
+            return;
+        };
+        drop(alarm);
+        match timeout {
+            // tokio does not allow to wait inside of one of its runtimes.
+            _ if inside_tokio() => runtime.shutdown_background(),
+            Some(timeout) if timeout.is_zero() => runtime.shutdown_background(),
+            Some(timeout) => runtime.shutdown_timeout(timeout),
+            None => drop(runtime),
+        }
+    }
+}
+
+impl Drop for TokioDriver {
+    fn drop(&mut self) {
+        // Whoever lets go of the last reference may be in the middle of anything.
+        self.shutdown(Some(Duration::ZERO));
+    }
+}
+
+/// Whether this thread has entered a tokio runtime.
+fn inside_tokio() -> bool {
+    Handle::try_current().is_ok()
+}
+
+/// Sets the alarm to ring after `timeout`. The caller has entered the runtime.
+fn set_alarm(
+    alarm: &mut Option<(Instant, Pin<Box<Sleep>>)>,
+    timeout: Duration,
+) -> Pin<&mut Sleep> {
+    // tokio's timers count milliseconds: an alarm within one of what is wanted is as good.
+    const CLOSE: Duration = Duration::from_millis(1);
+    let wanted = Instant::now() + timeout;
+    let (at, sleep) = alarm
+        .get_or_insert_with(|| (wanted, Box::pin(tokio::time::sleep_until(wanted))));
+    let off = at.saturating_duration_since(wanted) + wanted.saturating_duration_since(*at);
+    if off > CLOSE || sleep.is_elapsed() {
+        *at = wanted;
+        sleep.as_mut().reset(wanted);
+    }
+    sleep.as_mut()
+}

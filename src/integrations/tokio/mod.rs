@@ -1,0 +1,33 @@
+//! tokio: its sockets, timers, files, processes and signals inside kamon tasks, and the Context on
+//! its own runtimes.
+//!
+//! # What works, and how
+//!
+//! With the feature `tokio` (on by default) every kamon runtime owns a current-thread tokio
+//! runtime. It has no thread: an idle kamon worker waits for events *inside* it, and a busy one
+//! looks in every [`event_interval`](crate::runtime::Builder::event_interval) turns. Every
+//! thread of a kamon runtime (workers, blocking threads, a thread in `block_on`) has it entered
+//! for as long as it lives, so `tokio::net`, `tokio::time`, `tokio::fs`, `tokio::process`,
+//! `tokio::signal` and whatever is built on them work unwrapped inside kamon tasks.
+//!
+//! # `tokio::spawn` inside a kamon task
+//!
+//! Libraries call it. Such a task runs on the inner tokio runtime: on whichever worker waits in
+//! it, or looks in. It makes progress also when all workers are busy, as long as they take
+//! turns; it runs beside no other tokio task at the same time; and it carries the **empty**
+//! Context, since tokio gives nobody a place to put one. For tasks that belong to the request
+//! use [`kamon::spawn`](crate::spawn). tokio's `spawn_blocking` runs on the inner runtime's
+//! blocking pool, in the empty Context too, with
+//! [`max_blocking_threads`](crate::runtime::Builder::max_blocking_threads) as its limit.
+//! tokio's `block_in_place` has nobody to hand the worker to: it runs its closure where it is.
+//!
+//! # Staying on tokio
+//!
+//! Those who keep their tokio runtime use [`spawn`] and [`spawn_blocking`] from here: the
+//! Context follows, and the handles are tokio's own.
+
+mod bridge;
+mod driver;
+
+pub use bridge::{spawn, spawn_blocking};
+pub(crate) use driver::make_driver;

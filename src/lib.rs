@@ -1,0 +1,27 @@
+//! An async executor that carries the request's Context everywhere.
+#![doc = ""]
+#![cfg_attr(kamon_loom, allow(dead_code, unused_imports, unused_macros))]
+
+pub mod context;
+mod executor;
+mod integrations;
+mod queue;
+mod sync;
+pub mod task;
+pub mod time;
+
+pub use context::{
+    current_context, store_context, with_context, with_context_key, wrap, Context,
+    ContextFutureExt, Key, Scope,
+};
+pub use executor::runtime;
+pub use executor::{block_on, spawn, spawn_blocking, spawn_in, spawn_local, spawn_root};
+#[cfg(feature = "macros")]
+pub use kamon_macros::{main, test};
+
+#[cfg(feature = "tokio")]
+pub use integrations::tokio;
+
+// What lower rooms need from higher ones, put together here.
+use executor::default_timers;
+use integrations::make_driver;

@@ -1,0 +1,76 @@
+//! The slot for the task that runs next, because the running one has just woken it.
+
+use std::ptr::{self, NonNull};
+
+use crate::sync::atomic::{AtomicPtr, Ordering};
+
+/// What a [`LifoSlot`] can hold: an owned value that is one non-null pointer.
+pub(crate) trait Pointer: Sized {
+    fn into_pointer(self) -> NonNull<()>;
+
+    /// # Safety
+    ///
+    /// The pointer must come from [`into_pointer`](Self::into_pointer) and be turned back once.
+    unsafe fn from_pointer(pointer: NonNull<()>) -> Self;
+}
+
+impl<M> Pointer for async_task::Runnable<M> {
+    #[inline(always)]
+    fn into_pointer(self) -> NonNull<()> {
+        self.into_raw()
+    }
+
+    #[inline(always)]
+    unsafe fn from_pointer(pointer: NonNull<()>) -> Self {
+        // SAFETY: the contract is the same.
+        unsafe { Self::from_raw(pointer) }
+    }
+}
+
+/// Room for one item, which its owner fills and anybody may empty.
+///
+/// A task that wakes another and then computes for long must not keep the other from running
+/// while there are idle workers: the slot can be stolen from.
+pub(crate) struct LifoSlot<T: Pointer> {
+    item: AtomicPtr<()>,
+    owns: std::marker::PhantomData<T>,
+}
+
+impl<T: Pointer> LifoSlot<T> {
+    pub(crate) fn new() -> Self {
+        LifoSlot { item: AtomicPtr::new(ptr::null_mut()), owns: std::marker::PhantomData }
+    }
+
+    /// Puts an item in and returns the one that was there.
+    #[inline]
+    pub(crate) fn replace(&self, item: T) -> Option<T> {
+        // Ordering: release publishes the item to whoever takes it; acquire receives the one
+        // that comes back. Pairs with the swap in `take`.
+        let previous = self.item.swap(item.into_pointer().as_ptr(), Ordering::AcqRel);
+        // SAFETY: what leaves the slot by a swap went in by `replace`, and leaves once.
+        NonNull::new(previous).map(|pointer| unsafe { T::from_pointer(pointer) })
+    }
+
+    /// Takes the item out, whoever asks.
+    #[inline]
+    pub(crate) fn take(&self) -> Option<T> {
+        if self.is_empty() {
+            return None;
+        }
+        // Ordering: acquire; pairs with the release in `replace`.
+        let item = self.item.swap(ptr::null_mut(), Ordering::Acquire);
+        // SAFETY: as in `replace`.
+        NonNull::new(item).map(|pointer| unsafe { T::from_pointer(pointer) })
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.item.load(Ordering::Relaxed).is_null()
+    }
+}
+
+impl<T: Pointer> Drop for LifoSlot<T> {
+    fn drop(&mut self) {
+        drop(self.take());
+    }
+}

@@ -1,0 +1,23 @@
+//! Queues: a worker's own ([`LocalQueue`], [`Stealer`], [`LifoSlot`]) and the one for everybody
+//! else ([`Injector`]).
+//!
+//! What the rest of the crate sees is this room's interface, so that each queue can be replaced.
+//! The deque is `crossbeam-deque`'s, the injector `concurrent-queue`'s. Neither can be seen by
+//! loom; under `cfg(kamon_loom)` stand-ins on the facade's lock take their place, and the real
+//! ones are run under ThreadSanitizer and AddressSanitizer instead.
+
+#[cfg(not(kamon_loom))]
+mod injector;
+mod lifo;
+#[cfg(not(kamon_loom))]
+mod local;
+#[cfg(kamon_loom)]
+mod modelled;
+
+#[cfg(not(kamon_loom))]
+pub(crate) use injector::Injector;
+pub(crate) use lifo::LifoSlot;
+#[cfg(not(kamon_loom))]
+pub(crate) use local::{LocalQueue, Stealer};
+#[cfg(kamon_loom)]
+pub(crate) use modelled::{Injector, LocalQueue, Stealer};

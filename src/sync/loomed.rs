@@ -1,0 +1,272 @@
+//! The loom half of the facade.
+//!
+//! loom 0.7.2 skips interleavings where one thread loads and then stores or swaps the same atomic
+//! (tokio-rs/loom issues 166 and 392). Each atomic here therefore touches a *shadow* atomic
+//! before every access: a dependent operation that makes a branch point and, being relaxed,
+//! no happens-before edge. The litmus tests in `loom-tests` show that no weak outcome is hidden.
+
+/// Atomics with a shadow point before every access.
+pub(crate) mod atomic {
+    #![allow(dead_code)]
+    pub(crate) use loom::sync::atomic::{fence, Ordering};
+    use Ordering::Relaxed;
+
+    macro_rules! shadowed {
+        ($name:ident, $inner:ident, $ty:ty) => {
+            #[derive(Debug)]
+            pub(crate) struct $name {
+                value: loom::sync::atomic::$inner,
+                shadow: loom::sync::atomic::AtomicUsize,
+            }
+
+            impl $name {
+                pub(crate) fn new(value: $ty) -> Self {
+                    $name {
+                        value: loom::sync::atomic::$inner::new(value),
+                        shadow: loom::sync::atomic::AtomicUsize::new(0),
+                    }
+                }
+
+                #[track_caller]
+                fn point(&self) {
+                    self.shadow.fetch_add(1, Relaxed);
+                }
+
+                #[track_caller]
+                pub(crate) fn load(&self, order: Ordering) -> $ty {
+                    self.point();
+                    self.value.load(order)
+                }
+
+                #[track_caller]
+                pub(crate) fn store(&self, value: $ty, order: Ordering) {
+                    self.point();
+                    self.value.store(value, order);
+                }
+
+                #[track_caller]
+                pub(crate) fn swap(&self, value: $ty, order: Ordering) -> $ty {
+                    self.point();
+                    self.value.swap(value, order)
+                }
+
+                #[track_caller]
+                pub(crate) fn compare_exchange(
+                    &self,
+                    current: $ty,
+                    new: $ty,
+                    success: Ordering,
+                    failure: Ordering,
+                ) -> Result<$ty, $ty> {
+                    self.point();
+                    self.value.compare_exchange(current, new, success, failure)
+                }
+
+                #[track_caller]
+                pub(crate) fn compare_exchange_weak(
+                    &self,
+                    current: $ty,
+                    new: $ty,
+                    success: Ordering,
+                    failure: Ordering,
+                ) -> Result<$ty, $ty> {
+                    self.point();
+                    self.value.compare_exchange(current, new, success, failure)
+                }
+            }
+        };
+    }
+
+    macro_rules! shadowed_integer {
+        ($name:ident, $inner:ident, $ty:ty) => {
+            shadowed!($name, $inner, $ty);
+            shadowed_integer!(@ops $name, $ty, fetch_add fetch_sub fetch_or fetch_and fetch_max);
+
+            impl Default for $name {
+                fn default() -> Self {
+                    Self::new(0)
+                }
+            }
+        };
+        (@ops $name:ident, $ty:ty, $($op:ident)*) => {
+            impl $name {
+                $(
+                    #[track_caller]
+                    pub(crate) fn $op(&self, value: $ty, order: Ordering) -> $ty {
+                        self.point();
+                        self.value.$op(value, order)
+                    }
+                )*
+            }
+        };
+    }
+
+    shadowed_integer!(AtomicUsize, AtomicUsize, usize);
+    shadowed_integer!(AtomicU64, AtomicU64, u64);
+    shadowed_integer!(AtomicU32, AtomicU32, u32);
+    shadowed!(AtomicBool, AtomicBool, bool);
+
+    /// The pointer version is generic, so it stands apart from the macro.
+    #[derive(Debug)]
+    pub(crate) struct AtomicPtr<T> {
+        value: loom::sync::atomic::AtomicPtr<T>,
+        shadow: loom::sync::atomic::AtomicUsize,
+    }
+
+    impl<T> AtomicPtr<T> {
+        pub(crate) fn new(value: *mut T) -> Self {
+            AtomicPtr {
+                value: loom::sync::atomic::AtomicPtr::new(value),
+                shadow: loom::sync::atomic::AtomicUsize::new(0),
+            }
+        }
+
+        #[track_caller]
+        pub(crate) fn load(&self, order: Ordering) -> *mut T {
+            self.shadow.fetch_add(1, Relaxed);
+            self.value.load(order)
+        }
+
+        #[track_caller]
+        pub(crate) fn store(&self, value: *mut T, order: Ordering) {
+            self.shadow.fetch_add(1, Relaxed);
+            self.value.store(value, order);
+        }
+
+        #[track_caller]
+        pub(crate) fn swap(&self, value: *mut T, order: Ordering) -> *mut T {
+            self.shadow.fetch_add(1, Relaxed);
+            self.value.swap(value, order)
+        }
+
+        #[track_caller]
+        pub(crate) fn compare_exchange(
+            &self,
+            current: *mut T,
+            new: *mut T,
+            success: Ordering,
+            failure: Ordering,
+        ) -> Result<*mut T, *mut T> {
+            self.shadow.fetch_add(1, Relaxed);
+            self.value.compare_exchange(current, new, success, failure)
+        }
+    }
+}
+
+use std::time::Duration;
+
+pub(crate) use loom::sync::MutexGuard;
+
+/// loom's mutex, poisoning ignored.
+#[derive(Debug)]
+pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
+
+#[allow(dead_code)]
+impl<T> Mutex<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Mutex(loom::sync::Mutex::new(value))
+    }
+
+    #[track_caller]
+    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    #[track_caller]
+    pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+        match self.0.try_lock() {
+            Ok(guard) => Some(guard),
+            Err(std::sync::TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(std::sync::TryLockError::WouldBlock) => None,
+        }
+    }
+
+    pub(crate) fn into_inner(self) -> T {
+        self.0.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+/// loom's condition variable. Its timed wait never times out: models fire timers by hand.
+#[derive(Debug, Default)]
+pub(crate) struct Condvar(loom::sync::Condvar);
+
+#[allow(dead_code)]
+impl Condvar {
+    pub(crate) fn new() -> Self {
+        Condvar(loom::sync::Condvar::new())
+    }
+
+    #[track_caller]
+    pub(crate) fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+        self.0.wait(guard).unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    #[track_caller]
+    pub(crate) fn wait_timeout<'a, T>(
+        &self,
+        guard: MutexGuard<'a, T>,
+        _timeout: Duration,
+    ) -> MutexGuard<'a, T> {
+        self.wait(guard)
+    }
+
+    pub(crate) fn notify_one(&self) {
+        self.0.notify_one();
+    }
+
+    pub(crate) fn notify_all(&self) {
+        self.0.notify_all();
+    }
+}
+
+/// loom's checked cell.
+#[derive(Debug)]
+pub(crate) struct UnsafeCell<T>(loom::cell::UnsafeCell<T>);
+
+#[allow(dead_code)]
+impl<T> UnsafeCell<T> {
+    pub(crate) fn new(value: T) -> Self {
+        UnsafeCell(loom::cell::UnsafeCell::new(value))
+    }
+
+    #[track_caller]
+    pub(crate) fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
+        self.0.with(f)
+    }
+
+    #[track_caller]
+    pub(crate) fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
+        self.0.with_mut(f)
+    }
+
+    pub(crate) fn into_inner(self) -> T {
+        self.0.into_inner()
+    }
+}
+
+/// loom's thread-local: one per model thread. A real one would be a single slot for all of them,
+/// because loom runs its threads on one thread of the system.
+macro_rules! tls {
+    ($(#[$meta:meta])* $vis:vis static $name:ident: $ty:ty = $init:expr;) => {
+        loom::thread_local! {
+            $(#[$meta])* $vis static $name: $ty = $init;
+        }
+    };
+}
+pub(crate) use tls;
+
+/// Called in loops that wait for another thread to take its next step.
+#[allow(dead_code)]
+pub(crate) fn spin() {
+    loom::thread::yield_now();
+}
+
+/// Parking a model thread. The timed version never times out.
+pub(crate) mod thread {
+    #![allow(dead_code)]
+    pub(crate) use loom::thread::{current, park, Thread};
+
+    pub(crate) fn park_timeout(_timeout: std::time::Duration) {
+        park();
+    }
+}

@@ -1,0 +1,28 @@
+//! Synchronization primitives: std's, or loom's under `cfg(kamon_loom)`. The only room that knows loom.
+//!
+//! Everything above this room is written once and runs on both. What the two halves offer is the
+//! same: atomics and `fence`, an [`UnsafeCell`] with `with`/`with_mut`, a [`Mutex`] and a
+//! [`Condvar`] that ignore poisoning, a [`tls!`] for thread-locals without a destructor, and
+//! [`spin`] for loops that wait for another thread.
+//!
+//! What lives in a `static` stays on std's atomics ([`statics`]): loom's cannot be built in a
+//! constant, and nothing in a static may outlive one execution of a model.
+
+#[cfg(kamon_loom)]
+mod loomed;
+#[cfg(not(kamon_loom))]
+mod plain;
+
+#[cfg(kamon_loom)]
+pub(crate) use loomed::*;
+#[cfg(not(kamon_loom))]
+pub(crate) use plain::*;
+
+pub(crate) use std::sync::Arc;
+
+/// Atomics for statics and plain counters: std's in both halves.
+pub(crate) mod statics {
+    #![allow(unused_imports)] // Which of these are in use depends on the features.
+    pub(crate) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
+    pub(crate) use std::sync::atomic::Ordering;
+}

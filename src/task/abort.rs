@@ -1,0 +1,84 @@
+//! Stopping a task from elsewhere.
+
+use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::ptr::NonNull;
+use std::task::Waker;
+
+use crate::task::header::{self, Header};
+use crate::task::Id;
+
+/// Owns the permission to abort a task, without joining it.
+///
+/// # Examples
+///
+/// ```
+/// kamon::block_on(async {
+///     let task = kamon::spawn(std::future::pending::<()>());
+///     let abort = task.abort_handle();
+///     abort.abort();
+///     assert!(task.await.unwrap_err().is_cancelled());
+///     assert!(abort.is_finished());
+/// });
+/// ```
+#[derive(Clone)]
+pub struct AbortHandle {
+    id: Id,
+    /// The task's address, and the waker that keeps it; `None` if it finished long ago.
+    task: Option<(RawTask, Waker)>,
+}
+
+#[derive(Clone, Copy)]
+struct RawTask(NonNull<()>);
+
+// SAFETY: only the header's atomics are reached through the address.
+unsafe impl Send for RawTask {}
+// SAFETY: as above.
+unsafe impl Sync for RawTask {}
+
+impl UnwindSafe for AbortHandle {}
+impl RefUnwindSafe for AbortHandle {}
+
+impl AbortHandle {
+    /// # Safety
+    ///
+    /// `raw` must be the address of a task that is alive.
+    pub(crate) unsafe fn new(raw: NonNull<()>, id: Id) -> AbortHandle {
+        // SAFETY: the caller promises it.
+        let waker = unsafe { header::waker(raw) };
+        AbortHandle { id, task: Some((RawTask(raw), waker)) }
+    }
+
+    pub(crate) fn finished(id: Id) -> AbortHandle {
+        AbortHandle { id, task: None }
+    }
+
+    /// Asks the task to end, as [`JoinHandle::abort`](crate::task::JoinHandle::abort) does.
+    pub fn abort(&self) {
+        if let Some((raw, waker)) = &self.task {
+            // SAFETY: the waker keeps the task alive.
+            unsafe { Header::of(raw.0) }.mark_aborted();
+            waker.wake_by_ref();
+        }
+    }
+
+    /// Returns whether the task has finished: its future is gone and its result is decided.
+    pub fn is_finished(&self) -> bool {
+        match &self.task {
+            // SAFETY: the waker keeps the task alive.
+            Some((raw, _)) => unsafe { Header::of(raw.0) }.is_finished(),
+            None => true,
+        }
+    }
+
+    /// Returns the task's id.
+    pub fn id(&self) -> Id {
+        self.id
+    }
+}
+
+impl fmt::Debug for AbortHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AbortHandle").field("id", &self.id).finish()
+    }
+}

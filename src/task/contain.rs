@@ -1,0 +1,22 @@
+//! Containing panics: of a future, of a destructor, and of a panic payload's own destructor.
+
+use std::any::Any;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+
+/// What a panic was raised with.
+pub(crate) type Payload = Box<dyn Any + Send + 'static>;
+
+/// Runs `f` and hands back the payload if it panics.
+#[inline]
+pub(crate) fn contain<R>(f: impl FnOnce() -> R) -> Result<R, Payload> {
+    catch_unwind(AssertUnwindSafe(f))
+}
+
+/// Drops a panic payload whose destructor may panic in turn.
+pub(crate) fn discard(payload: Payload) {
+    if let Err(second) = contain(move || drop(payload)) {
+        // A payload whose destructor panics with a payload whose destructor panics: give up on
+        // its memory rather than on the worker.
+        std::mem::forget(second);
+    }
+}

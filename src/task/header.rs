@@ -1,0 +1,254 @@
+//! What every task carries besides its future: the metadata in `async-task`'s allocation.
+
+use std::cell::{Cell, UnsafeCell};
+use std::mem::ManuallyDrop;
+use std::panic::Location;
+use std::ptr::NonNull;
+use std::task::Waker;
+
+use async_task::Runnable;
+
+use crate::context::Context;
+use crate::sync::atomic::{AtomicU32, Ordering};
+use crate::sync::Arc;
+use crate::task::{Hooks, Id, RegistryKey, TaskMeta};
+
+/// A task that was woken: whoever holds it may poll it once, and must run or drop it.
+pub(crate) type Notified = Runnable<Header>;
+
+/// What a task needs from the executor that it belongs to.
+pub(crate) trait Scheduler: Send + Sync {
+    /// Queues a task that was woken. `yielded` says that it was woken while it ran.
+    fn schedule(&self, task: Notified, yielded: bool);
+
+    /// Remembers a task that has returned `Pending` for the first time, or returns `None` if
+    /// the executor is shutting down and the task has to end now.
+    ///
+    /// # Safety
+    ///
+    /// `raw` must be the address of a task that calls [`unbind`](Self::unbind) before its future
+    /// is gone.
+    unsafe fn bind(&self, raw: NonNull<()>) -> Option<RegistryKey>;
+
+    /// Forgets a task.
+    fn unbind(&self, key: RegistryKey);
+
+    /// The callbacks to run for tasks that were allocated with `hooked`.
+    fn hooks(&self) -> &Hooks;
+
+    /// Takes note that a task's future is gone: it will not use this scheduler again. Returns
+    /// what the caller has to drop afterwards, if that task was the last thing that kept the
+    /// scheduler's memory.
+    fn release(&self) -> Option<Arc<dyn Send + Sync>>;
+}
+
+/// The metadata of a task.
+pub(crate) struct Header {
+    /// The task's Context until the task is complete, when it moves on to the output.
+    ///
+    /// Owned by whoever has the right to poll or drop the future: `async-task` gives that right
+    /// to one thread at a time and orders them one after the other.
+    context: UnsafeCell<Context>,
+    /// Where the task is bound; same owner as `context`.
+    bound: Cell<Option<RegistryKey>>,
+    /// Valid until [`Scheduler::release`] is called for this task.
+    scheduler: NonNull<dyn Scheduler>,
+    id: Id,
+    location: &'static Location<'static>,
+    flags: AtomicU32,
+}
+
+/// Somebody asked for the task to end; it does so at its next turn.
+const ABORTED: u32 = 1;
+/// The future is gone and the result is there.
+const FINISHED: u32 = 1 << 1;
+/// There are callbacks to run for this task.
+pub(crate) const HOOKED: u32 = 1 << 2;
+
+// SAFETY: `context` and `bound` are touched only under the right to poll (see the field), the
+// scheduler is `Send + Sync`, the flags are atomic, and the rest is immutable.
+unsafe impl Send for Header {}
+// SAFETY: as above.
+unsafe impl Sync for Header {}
+
+impl Header {
+    pub(crate) fn new(
+        context: Context,
+        scheduler: NonNull<dyn Scheduler>,
+        id: Id,
+        location: &'static Location<'static>,
+        hooked: bool,
+    ) -> Header {
+        Header {
+            context: UnsafeCell::new(context),
+            bound: Cell::new(None),
+            scheduler,
+            id,
+            location,
+            flags: AtomicU32::new(if hooked { HOOKED } else { 0 }),
+        }
+    }
+
+    /// The header of the task at `raw`.
+    ///
+    /// # Safety
+    ///
+    /// `raw` must come from `Runnable::into_raw`, and the task must stay alive for `'a`.
+    pub(crate) unsafe fn of<'a>(raw: NonNull<()>) -> &'a Header {
+        // SAFETY: a `Runnable` is nothing but that address. This one never runs nor drops the
+        // task: it only reads the metadata, which anybody who keeps the task alive may do.
+        let runnable = ManuallyDrop::new(unsafe { Notified::from_raw(raw) });
+        let header: *const Header = runnable.metadata();
+        // SAFETY: the metadata lives in the task's own allocation, which the caller keeps alive.
+        unsafe { &*header }
+    }
+
+    pub(crate) fn id(&self) -> Id {
+        self.id
+    }
+
+    /// The flags as they were when the task was woken, or newer.
+    #[inline(always)]
+    pub(crate) fn flags(&self) -> Flags {
+        // Relaxed is enough: an abort that must be seen by this poll was made before a wake, and
+        // `async-task` orders wakes before the polls they cause, the coalesced ones included.
+        Flags(self.flags.load(Ordering::Relaxed))
+    }
+
+    /// Asks the task to end at its next turn. The caller wakes it afterwards.
+    pub(crate) fn mark_aborted(&self) {
+        // Relaxed: the wake that follows publishes it. See `flags`.
+        self.flags.fetch_or(ABORTED, Ordering::Relaxed);
+    }
+
+    /// Says that the future is gone and the result is decided.
+    pub(crate) fn mark_finished(&self) {
+        // Ordering: release; pairs with the acquire in `is_finished`: who sees a finished task
+        // also sees what its destructor did.
+        self.flags.fetch_or(FINISHED, Ordering::Release);
+    }
+
+    pub(crate) fn is_finished(&self) -> bool {
+        // Ordering: acquire; pairs with the release in `mark_finished`.
+        self.flags.load(Ordering::Acquire) & FINISHED != 0
+    }
+
+    /// The task's Context.
+    ///
+    /// # Safety
+    ///
+    /// The caller must have the right to poll or drop the task's future, and the reference must
+    /// end before [`take_context`](Self::take_context).
+    #[inline(always)]
+    pub(crate) unsafe fn context(&self) -> &Context {
+        // SAFETY: as the contract says, nobody else touches the cell.
+        unsafe { &*self.context.get() }
+    }
+
+    /// Moves the Context out.
+    ///
+    /// # Safety
+    ///
+    /// As for [`context`](Self::context), and no reference to it may be alive.
+    #[inline]
+    pub(crate) unsafe fn take_context(&self) -> Context {
+        // SAFETY: as the contract says, nobody else touches the cell.
+        unsafe { std::mem::take(&mut *self.context.get()) }
+    }
+
+    /// What hooks are told.
+    ///
+    /// # Safety
+    ///
+    /// As for [`context`](Self::context).
+    pub(crate) unsafe fn meta(&self) -> TaskMeta<'_> {
+        // SAFETY: the caller's promise is the one that `context` asks for.
+        TaskMeta::new(self.id, self.location, unsafe { self.context() })
+    }
+
+    /// The executor of this task.
+    ///
+    /// # Safety
+    ///
+    /// The task's future must still be there: [`release`](Self::release) ends the reference.
+    #[inline(always)]
+    pub(crate) unsafe fn scheduler(&self) -> &dyn Scheduler {
+        // SAFETY: the scheduler counts this task until `release`.
+        unsafe { self.scheduler.as_ref() }
+    }
+
+    /// Binds the task to its executor unless it already is. Returns false if the executor is
+    /// shutting down.
+    ///
+    /// # Safety
+    ///
+    /// The caller must have the right to poll this task, which is the one at `raw`.
+    #[inline]
+    pub(crate) unsafe fn bind(&self, raw: NonNull<()>) -> bool {
+        if self.bound.get().is_some() {
+            return true;
+        }
+        // SAFETY: the future is there, since the caller polls it; `release` unbinds.
+        self.bound.set(unsafe { self.scheduler().bind(raw) });
+        self.bound.get().is_some()
+    }
+
+    /// Takes leave of the executor. The future must be gone.
+    ///
+    /// # Safety
+    ///
+    /// The caller must have the right to drop the task's future, has done so, and calls this once.
+    pub(crate) unsafe fn release(&self) {
+        // SAFETY: this is the call that ends the scheduler's duty to stay.
+        let scheduler = unsafe { self.scheduler() };
+        if let Some(key) = self.bound.take() {
+            scheduler.unbind(key);
+        }
+        let memory = scheduler.release();
+        drop(memory);
+    }
+}
+
+/// A reading of a task's flags.
+#[derive(Clone, Copy)]
+pub(crate) struct Flags(u32);
+
+impl Flags {
+    #[inline(always)]
+    pub(crate) fn aborted(self) -> bool {
+        self.0 & ABORTED != 0
+    }
+
+    #[inline(always)]
+    pub(crate) fn hooked(self) -> bool {
+        self.0 & HOOKED != 0
+    }
+
+    /// Whether this is a poll like most: neither aborted nor hooked.
+    #[inline(always)]
+    pub(crate) fn plain(self) -> bool {
+        self.0 & (ABORTED | HOOKED) == 0
+    }
+}
+
+/// Makes a waker for the task at `raw`.
+///
+/// # Safety
+///
+/// `raw` must come from `Runnable::into_raw`, and the task must be alive.
+pub(crate) unsafe fn waker(raw: NonNull<()>) -> Waker {
+    // SAFETY: see `Header::of`. Making a waker only increments the count of the task, which is
+    // what any holder of a waker may do at any time.
+    let runnable = ManuallyDrop::new(unsafe { Notified::from_raw(raw) });
+    runnable.waker()
+}
+
+/// The schedule function of every task. It captures nothing, which spares `async-task` a count.
+#[inline]
+pub(crate) fn schedule(task: Notified, info: async_task::ScheduleInfo) {
+    let scheduler = task.metadata().scheduler;
+    // SAFETY: a task that is scheduled has its future, so its scheduler is there. Once the task is
+    // handed over it may end on another thread; keeping the memory for the rest of the call is
+    // the scheduler's own business.
+    unsafe { scheduler.as_ref() }.schedule(task, info.woken_while_running);
+}

@@ -1,0 +1,53 @@
+//! The result of a task on its way to whoever joins or drops it.
+
+use std::mem::ManuallyDrop;
+
+use crate::context::{slot::Frame, Context};
+use crate::task::contain::{contain, discard, Payload};
+use crate::task::{Entered, Id, JoinError};
+
+/// A task's result, and the Context it has to be dropped in if nobody takes it.
+pub(crate) struct Output<T> {
+    id: Id,
+    context: Context,
+    result: ManuallyDrop<Result<T, Failure>>,
+}
+
+/// Why there is no output.
+pub(crate) enum Failure {
+    Cancelled,
+    Panicked(Payload),
+}
+
+impl<T> Output<T> {
+    #[inline]
+    pub(crate) fn new(id: Id, context: Context, result: Result<T, Failure>) -> Self {
+        Output { id, context, result: ManuallyDrop::new(result) }
+    }
+
+    /// Hands the result to the caller, in whose Context it lives from then on.
+    #[inline]
+    pub(crate) fn claim(self) -> Result<T, JoinError> {
+        let mut this = ManuallyDrop::new(self);
+        // SAFETY: `this` is never dropped or read again, so each field is moved out once.
+        let (context, result) = unsafe {
+            (std::ptr::read(&this.context), ManuallyDrop::take(&mut this.result))
+        };
+        drop(context);
+        result.map_err(|failure| match failure {
+            Failure::Cancelled => JoinError::cancelled(this.id),
+            Failure::Panicked(payload) => JoinError::panic(this.id, payload),
+        })
+    }
+}
+
+impl<T> Drop for Output<T> {
+    fn drop(&mut self) {
+        let _entered = Entered::new(self.id);
+        let _frame = Frame::enter(&self.context);
+        // SAFETY: dropped once, here; `claim` forgets the value it takes apart.
+        if let Err(payload) = contain(|| unsafe { ManuallyDrop::drop(&mut self.result) }) {
+            discard(payload);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The tasks of a runtime that are waiting for something, so that a shutdown finds them.
+//!
+//! A task that was never polled, or is being polled, sits in a queue or in a worker's hands and
+//! is found there. Only one that has returned `Pending` can be out of sight, so that is when it
+//! is bound here; tasks that finish in their first poll never are.
+
+use std::cell::Cell;
+use std::ptr::NonNull;
+use std::task::Waker;
+
+use crossbeam_utils::CachePadded;
+use slab::Slab;
+
+use crate::sync::statics::{AtomicUsize, Ordering};
+use crate::sync::{tls, Mutex};
+use crate::task::header::{self, Header};
+
+/// Where a task is bound.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RegistryKey {
+    shard: u32,
+    index: u32,
+}
+
+/// The bound tasks, in shards so that workers do not meet at one lock.
+pub(crate) struct Registry {
+    shards: Box<[CachePadded<Mutex<Shard>>]>,
+}
+
+struct Shard {
+    closed: bool,
+    tasks: Slab<RawTask>,
+}
+
+/// A task's address, as `Runnable::into_raw` gave it.
+#[derive(Clone, Copy)]
+struct RawTask(NonNull<()>);
+
+// SAFETY: it points to a task whose shared parts (state word, header flags) are atomics.
+unsafe impl Send for RawTask {}
+
+impl Registry {
+    /// Makes a registry with room for `threads` threads without contention.
+    pub(crate) fn new(threads: usize) -> Registry {
+        let shards = threads.clamp(1, 64).next_power_of_two();
+        Registry {
+            shards: (0..shards)
+                .map(|_| CachePadded::new(Mutex::new(Shard { closed: false, tasks: Slab::new() })))
+                .collect(),
+        }
+    }
+
+    /// Binds a task, or returns `None` when the registry is closed.
+    ///
+    /// # Safety
+    ///
+    /// `raw` must be a task's address, and must be [unbound](Self::unbind) before the task's
+    /// memory may be freed.
+    pub(crate) unsafe fn bind(&self, raw: NonNull<()>) -> Option<RegistryKey> {
+        let shard = thread_number() & (self.shards.len() - 1);
+        let mut guard = self.shards[shard].lock();
+        if guard.closed {
+            return None;
+        }
+        let index = guard.tasks.insert(RawTask(raw));
+        Some(RegistryKey { shard: shard as u32, index: index as u32 })
+    }
+
+    /// Removes a task that was bound.
+    pub(crate) fn unbind(&self, key: RegistryKey) {
+        let mut guard = self.shards[key.shard as usize].lock();
+        guard.tasks.remove(key.index as usize);
+    }
+
+    /// Refuses further tasks, marks all bound ones as aborted and wakes them.
+    pub(crate) fn close(&self) {
+        for shard in self.shards.iter() {
+            let wakers: Vec<Waker> = {
+                let mut guard = shard.lock();
+                guard.closed = true;
+                // SAFETY: a task in the slab is alive, because it is unbound, under this lock,
+                // before its memory may go; the waker then holds a count of its own.
+                guard.tasks.iter().map(|(_, task)| unsafe { abort_bound(task.0) }).collect()
+            };
+            // Waking runs the schedule function, which may drop the task, which unbinds it.
+            wakers.into_iter().for_each(Waker::wake);
+        }
+    }
+}
+
+/// Marks a task as aborted and returns a waker for it.
+///
+/// # Safety
+///
+/// `raw` must be the address of a task that is alive.
+unsafe fn abort_bound(raw: NonNull<()>) -> Waker {
+    // SAFETY: as this function's contract says.
+    unsafe {
+        Header::of(raw).mark_aborted();
+        header::waker(raw)
+    }
+}
+
+static NEXT_THREAD: AtomicUsize = AtomicUsize::new(0);
+
+tls! {
+    /// One more than this thread's number; zero while it has none.
+    static THREAD: Cell<usize> = Cell::new(0);
+}
+
+/// A small number that tells threads apart and spreads them over shards.
+fn thread_number() -> usize {
+    THREAD.with(|thread| match thread.get() {
+        0 => {
+            let number = NEXT_THREAD.fetch_add(1, Ordering::Relaxed);
+            thread.set(number + 1);
+            number
+        }
+        n => n - 1,
+    })
+}

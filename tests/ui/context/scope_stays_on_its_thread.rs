@@ -1,0 +1,6 @@
+//! A Scope cannot be sent to another thread, and the message says what to use instead.
+
+fn main() {
+    let scope = kamon::store_context(kamon::Context::empty());
+    std::thread::spawn(move || drop(scope));
+}

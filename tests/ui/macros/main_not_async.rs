@@ -1,0 +1,4 @@
+//! `async` is what makes the body a future.
+
+#[kamon::main]
+fn main() {}

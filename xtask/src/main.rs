@@ -1,0 +1,138 @@
+//! The chores of this repository. `cargo xtask help` lists them.
+
+mod ci;
+mod command;
+mod stress;
+
+use std::env;
+use std::num::NonZeroU32;
+use std::process::ExitCode;
+
+use crate::command::{run_all, Step};
+
+/// A subcommand, as it stands in the help.
+struct Subcommand {
+    usage: &'static str,
+    help: &'static str,
+}
+
+const SUBCOMMANDS: &[Subcommand] = &[
+    Subcommand {
+        usage: "ci",
+        help: "the whole gate: format, lints, feature sets, tests, examples, models, docs",
+    },
+    Subcommand {
+        usage: "loom",
+        help: "the models in loom-tests, explored in release",
+    },
+    Subcommand {
+        usage: "stress N",
+        help: "the test suite N times in a row; stops at the first failure",
+    },
+    Subcommand {
+        usage: "help",
+        help: "this text",
+    },
+];
+
+/// What the command line asks for.
+#[derive(Debug, PartialEq)]
+enum Request {
+    Ci,
+    Loom,
+    Stress(NonZeroU32),
+    Help,
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let steps: Vec<Step> = match parse(&arguments) {
+        Ok(Request::Ci) => ci::steps(),
+        Ok(Request::Loom) => vec![ci::loom()],
+        Ok(Request::Stress(rounds)) => stress::steps(rounds),
+        Ok(Request::Help) => {
+            print!("{}", usage());
+            return ExitCode::SUCCESS;
+        }
+        Err(complaint) => {
+            eprint!("xtask: {complaint}\n\n{}", usage());
+            return ExitCode::from(2);
+        }
+    };
+    match run_all(&steps) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn parse(arguments: &[String]) -> Result<Request, String> {
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words[..] {
+        [] => Err("which chore?".to_owned()),
+        ["ci"] => Ok(Request::Ci),
+        ["loom"] => Ok(Request::Loom),
+        ["stress"] => Err("stress: how many rounds?".to_owned()),
+        ["stress", rounds] => rounds
+            .parse()
+            .map(Request::Stress)
+            .map_err(|_| format!("stress: `{rounds}` is no number of rounds above 0")),
+        ["help" | "--help" | "-h", ..] => Ok(Request::Help),
+        ["ci" | "loom", extra, ..] | ["stress", _, extra, ..] => {
+            Err(format!("`{extra}` is one argument too many"))
+        }
+        [unknown, ..] => Err(format!("no chore is called `{unknown}`")),
+    }
+}
+
+fn usage() -> String {
+    let mut text = String::from("usage: cargo xtask <chore>\n\n");
+    for Subcommand { usage, help } in SUBCOMMANDS {
+        text.push_str(&format!("    {usage:<10} {help}\n"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Request, String> {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        parse(&words)
+    }
+
+    #[test]
+    fn chores_are_understood() {
+        assert_eq!(parsed("ci"), Ok(Request::Ci));
+        assert_eq!(parsed("loom"), Ok(Request::Loom));
+        assert_eq!(
+            parsed("stress 20"),
+            Ok(Request::Stress(NonZeroU32::new(20).unwrap()))
+        );
+        assert_eq!(parsed("--help"), Ok(Request::Help));
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for line in [
+            "",
+            "ci fast",
+            "loom --mutants",
+            "stress",
+            "stress 0",
+            "stress -1",
+            "stress many",
+            "stress 2 3",
+            "tidy",
+        ] {
+            assert!(parsed(line).is_err(), "{line:?} was accepted");
+        }
+    }
+
+    #[test]
+    fn every_chore_is_in_the_usage() {
+        for chore in ["ci", "loom", "stress N"] {
+            assert!(usage().contains(&format!("    {chore}")));
+        }
+    }
+}
