@@ -84,7 +84,7 @@ impl<'a> ResumedFrame<'a> {
         SLOT.with(|slot| {
             let (top, current) = match saved.is_empty() {
                 true => (ptr::null(), context.as_raw()),
-                false => saved.take(context),
+                false => saved.take(slot, context),
             };
             let outer = Suspended::swap(slot, current, top);
             let bound = slot.bound.get();
@@ -145,11 +145,11 @@ fn leave_with_scopes(slot: &Slot, outer: Suspended) {
         true => (ptr::null(), outer.current),
         // The Scope that made `outer.current` current may be closed by now: ask the chain.
         // SAFETY: the outer frame's chain, which nobody has touched but through `close`.
-        false => unsafe { Opened::settle(outer.top) },
+        false => unsafe { Opened::settle(slot, outer.top) },
     };
     slot.top.set(top);
     slot.current.set(current);
     // SAFETY: the chain of the frame that just ended. Its values are dropped when the slot is in
     // order again.
-    drop(unsafe { Opened::dispose(open) });
+    drop(unsafe { Opened::dispose(slot, open) });
 }

@@ -17,6 +17,7 @@ pub(crate) mod registry;
 mod saved;
 mod scope;
 pub(crate) mod slot;
+mod spares;
 mod stats;
 mod tally;
 #[cfg(all(test, not(kamon_loom)))]

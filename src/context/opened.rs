@@ -1,111 +1,121 @@
 //! Open Scopes: the chain of them that each frame has.
 //!
-//! An entry is known to two sides: to the chain of the frame in which the Scope was opened, and
-//! to the [`Scope`](super::Scope) that the user has. Whoever leaves last frees it.
+//! An entry stands in the chain of the frame in which its Scope was opened. The
+//! [`Scope`](super::Scope) that the user has knows the entry and its generation, which changes when
+//! the entry leaves the chain: from then on the Scope is an empty shell, wherever it may be.
 
 use std::cell::Cell;
-use std::mem;
+use std::mem::{self, ManuallyDrop};
 use std::ptr;
 
 use crate::context::context::Context;
 use crate::context::node::Header;
 use crate::context::slot::{Slot, SLOT};
-use crate::context::stats;
+use crate::context::{spares, stats};
+use crate::sync::statics::{AtomicUsize, Ordering};
 
-/// One open Scope. Only ever touched by the thread that opened it, `home` and `prev` apart.
+/// One open Scope, or a spare entry. Never freed, and touched only by the thread whose it is,
+/// `generation` and `home` apart.
 pub(super) struct Opened {
+    /// Counts the Scopes that this entry has stood for.
+    generation: AtomicUsize,
     /// The Context of the Scope, owned; null when it is empty or was given up.
     context: Cell<*const Header>,
     /// What is current in the frame without any Scope.
     base: Cell<*const Header>,
-    /// The Scope opened before this one in the same frame.
-    prev: Cell<*const Opened>,
+    /// The Scope opened before this one in the same frame; the next spare entry.
+    pub(super) prev: Cell<*const Opened>,
     /// The Scope opened after this one in the same frame.
     next: Cell<*const Opened>,
-    state: Cell<State>,
+    /// Closed while its frame was suspended: still on top of its chain, until the frame goes on.
+    closed: Cell<bool>,
+    /// Counted as held across an await.
     crossed: Cell<bool>,
     /// The thread: the address of its slot.
-    home: *const Slot,
+    home: Cell<*const Slot>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    /// In a chain, and the user has the Scope (or has forgotten it).
-    Open,
-    /// The user closed it while its frame was suspended. In the chain, on top, until the frame
-    /// goes on.
-    Closed,
-    /// Its frame ended. The user has the Scope (or has forgotten it).
-    Disposed,
+/// What a Scope has of its entry.
+#[derive(Clone, Copy)]
+pub(super) struct Ticket {
+    pub(super) opened: *const Opened,
+    pub(super) generation: usize,
 }
 
 impl Opened {
-    /// Opens a Scope in the present frame.
-    pub(super) fn push(slot: &Slot, context: Context) -> *const Opened {
-        let below = slot.top.get();
-        let current = context.into_raw();
-        // SAFETY: the top of the present frame is in its chain, hence allocated.
-        let base = match unsafe { below.as_ref() } {
-            Some(below) => below.base.get(),
-            None => slot.current.get(),
-        };
-        let opened: *const Opened = Box::into_raw(Box::new(Opened {
-            context: Cell::new(current),
-            base: Cell::new(base),
-            prev: Cell::new(below),
+    /// A spare entry.
+    pub(super) const fn new() -> Self {
+        Opened {
+            generation: AtomicUsize::new(0),
+            context: Cell::new(ptr::null()),
+            base: Cell::new(ptr::null()),
+            prev: Cell::new(ptr::null()),
             next: Cell::new(ptr::null()),
-            state: Cell::new(State::Open),
+            closed: Cell::new(false),
             crossed: Cell::new(false),
-            home: slot,
-        }));
-        // SAFETY: as above.
-        if let Some(below) = unsafe { below.as_ref() } {
-            below.next.set(opened);
+            home: Cell::new(ptr::null()),
+        }
+    }
+
+    /// Opens a Scope in the present frame.
+    pub(super) fn push(slot: &Slot, context: Context) -> Ticket {
+        let below = slot.top.get();
+        let opened = spares::take(slot);
+        let current = context.into_raw();
+        opened.context.set(current);
+        opened.prev.set(below);
+        opened.next.set(ptr::null());
+        opened.closed.set(false);
+        opened.crossed.set(false);
+        opened.home.set(slot);
+        // SAFETY: entries are never freed.
+        match unsafe { below.as_ref() } {
+            Some(below) => {
+                opened.base.set(below.base.get());
+                below.next.set(opened);
+            }
+            None => opened.base.set(slot.current.get()),
         }
         slot.top.set(opened);
         slot.current.set(current);
-        opened
+        // Ordering: only compared, see `Opened::of`.
+        Ticket {
+            opened,
+            generation: opened.generation.load(Ordering::Relaxed),
+        }
     }
 
     /// Closes a Scope. Returns its Context, for the caller to drop when the slot is in order.
-    ///
-    /// # Safety
-    ///
-    /// `this` must come from [`Opened::push`] on this thread, and is not used again.
-    pub(super) unsafe fn close(slot: &Slot, this: *const Opened) -> Context {
-        // SAFETY: the user's side has not left yet, so it is allocated.
-        let opened = unsafe { &*this };
+    pub(super) fn close(slot: &Slot, ticket: Ticket) -> Context {
+        let Some(opened) = Opened::of(ticket) else {
+            return Context::empty();
+        };
         let context = opened.take_context();
-        if slot.top.get() == this {
+        if ptr::eq(slot.top.get(), opened) {
             let (top, current) = opened.below();
             slot.top.set(top);
             slot.current.set(current);
-        } else if opened.state.get() == State::Open {
-            stats::out_of_order();
-            if opened.next.get().is_null() {
-                // The top of a suspended frame, which has its address: it looks when it goes on.
-                opened.state.set(State::Closed);
-                return context;
-            }
-            opened.unlink();
+            opened.retire(slot);
+            return context;
         }
-        // SAFETY: no chain has it (it was popped, unlinked or disposed of), and the user's side
-        // leaves now.
-        drop(unsafe { Box::from_raw(this.cast_mut()) });
+        stats::out_of_order();
+        if opened.next.get().is_null() {
+            // The top of a suspended frame, which has its address: it looks when it goes on.
+            opened.closed.set(true);
+        } else {
+            opened.unlink();
+            opened.retire(slot);
+        }
         context
     }
 
     /// The Context of a Scope; the empty one if its frame ended.
-    ///
-    /// # Safety
-    ///
-    /// `this` must come from [`Opened::push`] on this thread and not be closed.
-    pub(super) unsafe fn context(this: *const Opened) -> Context {
-        // SAFETY: as for `close`; a clone of what the entry owns, and the original stays there.
-        unsafe {
-            let owned = mem::ManuallyDrop::new(Context::from_raw((*this).context.get()));
+    pub(super) fn context(ticket: Ticket) -> Context {
+        Opened::of(ticket).map_or(Context::empty(), |opened| {
+            // SAFETY: a clone of what the entry owns, and the original stays there.
+            let owned = ManuallyDrop::new(unsafe { Context::from_raw(opened.context.get()) });
             Context::clone(&owned)
-        }
+        })
     }
 
     /// Looks at the chain of a suspended frame that goes on: its newest open Scope, and what is
@@ -114,15 +124,14 @@ impl Opened {
     /// # Safety
     ///
     /// `top` must be the top of a chain of this thread, which has no other top from now on.
-    pub(super) unsafe fn settle(top: *const Opened) -> (*const Opened, *const Header) {
-        // SAFETY: it is in a chain, hence allocated.
-        let opened = unsafe { &*top };
-        if opened.state.get() == State::Open {
+    pub(super) unsafe fn settle(slot: &Slot, top: *const Opened) -> (*const Opened, *const Header) {
+        // SAFETY: entries are never freed.
+        let opened: &'static Opened = unsafe { &*top };
+        if !opened.closed.get() {
             return (top, opened.context.get());
         }
         let below = opened.below();
-        // SAFETY: the user's side left when it closed, and the chain leaves now.
-        drop(unsafe { Box::from_raw(top.cast_mut()) });
+        opened.retire(slot);
         below
     }
 
@@ -133,22 +142,17 @@ impl Opened {
     ///
     /// `top` must be the top of a chain of this thread that is no frame's any more, or null.
     #[cold]
-    pub(super) unsafe fn dispose(top: *const Opened) -> Forgotten {
+    pub(super) unsafe fn dispose(slot: &Slot, top: *const Opened) -> Forgotten {
         let mut contexts = Vec::new();
         let mut cursor = top;
         // No user code runs in this loop, so nobody changes the chain under our feet.
-        // SAFETY: entries of a chain are allocated.
-        while let Some(opened) = unsafe { cursor.as_ref() } {
-            let this = mem::replace(&mut cursor, opened.prev.get());
-            match opened.state.replace(State::Disposed) {
-                State::Open => {
-                    contexts.push(opened.take_context());
-                    opened.prev.set(ptr::null());
-                    opened.next.set(ptr::null());
-                }
-                // SAFETY: the user's side left when it closed, and the chain leaves now.
-                _ => drop(unsafe { Box::from_raw(this.cast_mut()) }),
+        // SAFETY: entries are never freed.
+        while let Some(opened) = unsafe { cursor.as_ref::<'static>() } {
+            cursor = opened.prev.get();
+            if !opened.closed.get() {
+                contexts.push(opened.take_context());
             }
+            opened.retire(slot);
         }
         stats::forgotten(contexts.len() as u64);
         Forgotten(contexts)
@@ -162,12 +166,12 @@ impl Opened {
     /// `top` must be the top of a chain of this thread.
     pub(super) unsafe fn cross_await(top: *const Opened) {
         let mut crossed = 0;
-        // SAFETY: entries of a chain are allocated.
+        // SAFETY: as the caller promises.
         unsafe {
             each(top, |opened| {
                 crossed += u64::from(!opened.crossed.replace(true))
-            });
-        }
+            })
+        };
         stats::crossed_await(crossed);
     }
 
@@ -177,7 +181,7 @@ impl Opened {
     ///
     /// `top` must be the top of a chain of this thread.
     pub(super) unsafe fn rebase(top: *const Opened, base: *const Header) {
-        // SAFETY: entries of a chain are allocated.
+        // SAFETY: as the caller promises.
         unsafe { each(top, |opened| opened.base.set(base)) };
     }
 
@@ -187,17 +191,37 @@ impl Opened {
     ///
     /// `top` must be the top of a chain.
     pub(super) unsafe fn is_home(top: *const Opened) -> bool {
-        // SAFETY: a top stays allocated until its own thread takes it off the chain, and `home`
-        // is never written after `push`.
-        let home = unsafe { (*top).home };
+        // SAFETY: a top stays in its chain until its own thread takes it off, and while an entry
+        // is in a chain nobody writes its `home`.
+        let home = unsafe { (*top).home.get() };
         SLOT.with(|slot| ptr::eq(slot, home))
     }
 
-    /// Takes the top off its chain: what is on top and what is current then. A `Closed` entry is
+    /// The entry of a Scope, if it still stands for it.
+    fn of(ticket: Ticket) -> Option<&'static Opened> {
+        // SAFETY: entries are never freed. Until the generations are known to be equal, nothing
+        // but the atomic is touched: the entry may be another thread's by now.
+        let opened = unsafe { &*ticket.opened };
+        // Ordering: equal generations mean that the entry is in a chain of this thread, which
+        // wrote the number itself. Unequal ones mean nothing but that.
+        let same = opened.generation.load(Ordering::Relaxed) == ticket.generation;
+        same.then_some(opened)
+    }
+
+    /// Makes a spare entry of one that has left its chain. Its Scope becomes an empty shell.
+    fn retire(&'static self, slot: &Slot) {
+        debug_assert!(self.context.get().is_null());
+        // Ordering: the thread that has the entry is the only writer; see `Opened::of`.
+        let next = self.generation.load(Ordering::Relaxed).wrapping_add(1);
+        self.generation.store(next, Ordering::Relaxed);
+        spares::put(slot, self);
+    }
+
+    /// Takes the top off its chain: what is on top and what is current then. A closed entry is
     /// only ever the top of a chain, so what lies below is open.
     fn below(&self) -> (*const Opened, *const Header) {
         let prev = self.prev.get();
-        // SAFETY: neighbours in a chain are allocated.
+        // SAFETY: entries are never freed.
         match unsafe { prev.as_ref() } {
             Some(below) => {
                 below.next.set(ptr::null());
@@ -210,7 +234,7 @@ impl Opened {
     /// Takes an entry out of the middle of its chain.
     fn unlink(&self) {
         let (prev, next) = (self.prev.get(), self.next.get());
-        // SAFETY: neighbours in a chain are allocated.
+        // SAFETY: entries are never freed.
         unsafe {
             if let Some(above) = next.as_ref() {
                 above.prev.set(prev);
@@ -245,7 +269,7 @@ impl Drop for Forgotten {
 /// `top` must be the top of a chain of this thread, and `f` must not change the chain.
 unsafe fn each(top: *const Opened, mut f: impl FnMut(&Opened)) {
     let mut cursor = top;
-    // SAFETY: entries of a chain are allocated.
+    // SAFETY: entries are never freed.
     while let Some(opened) = unsafe { cursor.as_ref() } {
         f(opened);
         cursor = opened.prev.get();

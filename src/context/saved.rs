@@ -5,6 +5,7 @@ use std::ptr;
 use crate::context::context::Context;
 use crate::context::node::Header;
 use crate::context::opened::Opened;
+use crate::context::slot::{Slot, SLOT};
 
 /// The Scopes that were open when a task's last poll ended. They are put back by
 /// [`Frame::resume`](super::frame::Frame::resume); those that are left when this is dropped were
@@ -40,7 +41,11 @@ impl SavedScopes {
 
     /// Hands the chain out, to lie on `context`: its top and what is current.
     #[cold]
-    pub(super) fn take(&mut self, context: &Context) -> (*const Opened, *const Header) {
+    pub(super) fn take(
+        &mut self,
+        slot: &Slot,
+        context: &Context,
+    ) -> (*const Opened, *const Header) {
         let top = self.take_at_home();
         if top.is_null() {
             return (top, context.as_raw());
@@ -48,7 +53,7 @@ impl SavedScopes {
         // SAFETY: the chain is of this thread, and we were the only ones to have its top.
         unsafe {
             Opened::rebase(top, context.as_raw());
-            Opened::settle(top)
+            Opened::settle(slot, top)
         }
     }
 
@@ -68,7 +73,7 @@ impl SavedScopes {
     fn dispose(&mut self) {
         let top = self.take_at_home();
         // SAFETY: the chain is of this thread, and we were the only ones to have its top.
-        drop(unsafe { Opened::dispose(top) });
+        drop(SLOT.with(|slot| unsafe { Opened::dispose(slot, top) }));
     }
 }
 

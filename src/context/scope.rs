@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::context::context::Context;
-use crate::context::opened::Opened;
+use crate::context::opened::{Opened, Ticket};
 use crate::context::slot::SLOT;
 
 /// Makes `context` current on this thread until the returned [`Scope`] is closed or dropped.
@@ -24,9 +24,10 @@ use crate::context::slot::SLOT;
 /// assert_eq!(kamon::current_context().get(&USER_ID), "undefined");
 /// ```
 pub fn store_context(context: Context) -> Scope {
-    let opened = SLOT.with(|slot| Opened::push(slot, context));
+    let ticket = SLOT.with(|slot| Opened::push(slot, context));
     Scope {
-        opened: opened.cast(),
+        opened: ticket.opened.cast(),
+        generation: ticket.generation,
     }
 }
 
@@ -53,6 +54,7 @@ pub fn store_context(context: Context) -> Scope {
 pub struct Scope {
     /// An [`Opened`]. The type pointed at is what the compiler names when a Scope is sent.
     opened: *const ScopesMustNotBeHeldAcrossAwaitUseInContextInstead,
+    generation: usize,
 }
 
 /// Names, in the compiler's message, why a [`Scope`] cannot be sent.
@@ -68,19 +70,24 @@ impl Scope {
     /// Returns the Context of this Scope, which need not be current any more: the empty one once
     /// the closure or task in which the Scope was opened has ended.
     pub fn context(&self) -> Context {
-        // SAFETY: a Scope does not leave its thread, and is closed only by `Drop`.
-        unsafe { Opened::context(self.opened.cast()) }
+        Opened::context(self.ticket())
     }
 
     /// Closes the Scope: what was current when it was opened is current again, if it is the
     /// newest one that is open.
     pub fn close(self) {}
+
+    fn ticket(&self) -> Ticket {
+        Ticket {
+            opened: self.opened.cast(),
+            generation: self.generation,
+        }
+    }
 }
 
 impl Drop for Scope {
     fn drop(&mut self) {
-        // SAFETY: a Scope does not leave its thread, and this is its end.
-        let context = SLOT.with(|slot| unsafe { Opened::close(slot, self.opened.cast()) });
+        let context = SLOT.with(|slot| Opened::close(slot, self.ticket()));
         // Values go when the slot is in order again: their destructors may look at it.
         drop(context);
     }

@@ -27,6 +27,8 @@ pub(super) struct Slot {
     /// Whether the innermost task is bound to this thread, so that its Scopes may wait for its
     /// next poll.
     pub(super) bound: Cell<bool>,
+    /// Entries for the next Scopes.
+    pub(super) spare: Cell<*const Opened>,
 }
 
 impl Slot {
@@ -35,6 +37,7 @@ impl Slot {
             current: Cell::new(ptr::null()),
             top: Cell::new(ptr::null()),
             bound: Cell::new(false),
+            spare: Cell::new(ptr::null()),
         }
     }
 }

@@ -5,8 +5,10 @@ use std::pin::pin;
 use std::sync::Arc as StdArc;
 use std::task::{Context as TaskContext, Poll, Wake, Waker};
 
-use crate::executor::core::OwnedCore;
+use crate::context::{slot, Context, ContextFutureExt as _};
+use crate::executor::core::{Core, OwnedCore};
 use crate::executor::enter::{is_polling, Entrance, PollingGuard};
+use crate::executor::guest::Guest;
 use crate::executor::local::{ImplicitLocal, Scoped};
 use crate::executor::parker::Parker;
 use crate::executor::shared::Shared;
@@ -32,8 +34,13 @@ pub(crate) fn block_on<F: Future>(shared: &Arc<Shared>, future: F) -> F::Output 
     let _entrance = Entrance::new(shared);
     let _polling = PollingGuard::set(true);
     let mut root = Root::new(shared);
+    // What else this thread attends to in here (tasks, timers, hooks, the driver) is not the
+    // future's: it finds no Context, and the future takes its own along.
+    let outside = Context::empty();
+    let context = slot::current();
+    let _outside = slot::Frame::enter(&outside);
     let local = ImplicitLocal::new();
-    let mut future = pin!(Scoped::new(future));
+    let mut future = pin!(Scoped::new(future).in_context(context));
     let mut step = |cx: &mut TaskContext<'_>| {
         let _entered = Entered::root();
         let _local = local.enter();
@@ -44,7 +51,10 @@ pub(crate) fn block_on<F: Future>(shared: &Arc<Shared>, future: F) -> F::Output 
         polled
     };
     if shared.config.workers > 0 {
-        return root.wait_beside_workers(&mut step);
+        return match Guest::borrow(shared) {
+            Some(guest) => guest.work(&mut root, &mut step),
+            None => root.wait_beside_workers(&mut step),
+        };
     }
     loop {
         match root.borrow_core() {
@@ -65,9 +75,9 @@ pub(crate) fn block_on<F: Future>(shared: &Arc<Shared>, future: F) -> F::Output 
 }
 
 /// What one call of `block_on` waits with.
-struct Root<'a> {
+pub(crate) struct Root<'a> {
     shared: &'a Arc<Shared>,
-    parker: Arc<Parker>,
+    pub(crate) parker: Arc<Parker>,
     signal: StdArc<Signal>,
     waker: Waker,
 }
@@ -93,15 +103,13 @@ impl Wake for Signal {
     }
 }
 
-type Step<'s, T> = dyn FnMut(&mut TaskContext<'_>) -> Poll<T> + 's;
+/// One poll of the future that is blocked on.
+pub(crate) type Step<'s, T> = dyn FnMut(&mut TaskContext<'_>) -> Poll<T> + 's;
 
 impl<'a> Root<'a> {
     fn new(shared: &'a Arc<Shared>) -> Root<'a> {
-        // On a current-thread runtime the thread sleeps where its only worker does.
-        let parker = match shared.config.workers {
-            0 => shared.remotes[0].parker.clone(),
-            _ => Arc::new(Parker::new()),
-        };
+        let parker = Arc::new(Parker::new());
+        parker.attach();
         let signal = StdArc::new(Signal {
             woken: AtomicBool::new(true),
             parker: parker.clone(),
@@ -116,11 +124,11 @@ impl<'a> Root<'a> {
         self.signal.woken.swap(false, Ordering::AcqRel)
     }
 
-    fn is_woken(&self) -> bool {
+    pub(crate) fn is_woken(&self) -> bool {
         self.signal.woken.load(Ordering::Relaxed)
     }
 
-    fn poll<T>(&self, step: &mut Step<'_, T>) -> Poll<T> {
+    pub(crate) fn poll<T>(&self, step: &mut Step<'_, T>) -> Poll<T> {
         if !self.take_woken() {
             return Poll::Pending;
         }
@@ -128,8 +136,7 @@ impl<'a> Root<'a> {
     }
 
     /// The workers run the tasks; this thread has only its own future.
-    fn wait_beside_workers<T>(&mut self, step: &mut Step<'_, T>) -> T {
-        self.parker.attach();
+    pub(crate) fn wait_beside_workers<T>(&mut self, step: &mut Step<'_, T>) -> T {
         loop {
             if let Poll::Ready(output) = self.poll(step) {
                 return output;
@@ -139,21 +146,12 @@ impl<'a> Root<'a> {
     }
 
     /// Takes the core of a current-thread runtime, or lines up for it.
-    fn borrow_core(&mut self) -> Option<OwnedCore> {
-        let mut spare = self.shared.spare_core.lock();
-        if let Some(core) = spare.core.take() {
-            self.sleep_at(self.shared.remotes[0].parker.clone());
-            return Some(core);
-        }
-        if Arc::ptr_eq(&self.parker, &self.shared.remotes[0].parker) {
-            // That is where the core's holder sleeps.
+    pub(crate) fn borrow_core(&mut self) -> Option<OwnedCore> {
+        let mut spare = self.shared.spare.lock();
+        if let Some(core) = spare.cores.pop() {
             drop(spare);
-            self.sleep_at(Arc::new(Parker::new()));
-            spare = self.shared.spare_core.lock();
-            if let Some(core) = spare.core.take() {
-                self.sleep_at(self.shared.remotes[0].parker.clone());
-                return Some(core);
-            }
+            self.sleep_at(self.shared.remotes[core.index].parker.clone());
+            return Some(core);
         }
         spare.waiting.retain(|parker| !Arc::ptr_eq(parker, &self.parker));
         spare.waiting.push(self.parker.clone());
@@ -161,7 +159,7 @@ impl<'a> Root<'a> {
     }
 
     /// From now on this thread sleeps at `parker`, and wakes of the future go there.
-    fn sleep_at(&mut self, parker: Arc<Parker>) {
+    pub(crate) fn sleep_at(&mut self, parker: Arc<Parker>) {
         parker.attach();
         if !Arc::ptr_eq(&self.parker, &parker) {
             self.signal = StdArc::new(Signal {
@@ -178,7 +176,7 @@ impl<'a> Root<'a> {
     /// shut down from elsewhere: there are no tasks any more, and the core is gone.
     fn work_with<T>(&mut self, core: OwnedCore, step: &mut Step<'_, T>) -> Option<T> {
         let worker = Worker::new(self.shared.clone(), core);
-        let _return = ReturnCore { worker: &worker };
+        let _return = ReturnCore::new(&worker);
         let _sitting = worker.enter();
         worker.begin_work();
         let core = worker.core()?;
@@ -203,18 +201,37 @@ impl<'a> Root<'a> {
                     break;
                 }
             }
-            if turns == 0 && !self.is_woken() {
+            if turns == 0 && !self.is_woken() && !self.skip_ahead(&worker, core) {
                 worker.end_work();
-                worker.sleep(core);
+                worker.sleep(core, None);
                 worker.begin_work();
             }
         }
     }
+
+    /// Lets a paused clock jump to the next deadline, if nothing else is left to be done. Returns
+    /// whether there is something to do now.
+    fn skip_ahead(&self, worker: &Worker, core: &Core) -> bool {
+        let timers = &self.shared.timers;
+        if !timers.clock().is_paused() {
+            return false;
+        }
+        // What has happened comes before what time would bring.
+        worker.look_outside();
+        let woken = self.is_woken() || worker.has_work(core) || !self.shared.injector.is_empty();
+        woken || timers.auto_advance()
+    }
 }
 
 /// Puts the core back, also when the future panics.
-struct ReturnCore<'a> {
+pub(crate) struct ReturnCore<'a> {
     worker: &'a Worker,
+}
+
+impl<'a> ReturnCore<'a> {
+    pub(crate) fn new(worker: &'a Worker) -> ReturnCore<'a> {
+        ReturnCore { worker }
+    }
 }
 
 impl Drop for ReturnCore<'_> {
@@ -223,13 +240,13 @@ impl Drop for ReturnCore<'_> {
             return;
         };
         let shared = self.worker.shared();
-        let mut spare = shared.spare_core.lock();
+        let mut spare = shared.spare.lock();
         if shared.is_closed() {
             drop(spare);
             shared.retire(core);
             return;
         }
-        spare.core = Some(core);
+        spare.cores.push(core);
         let waiting = std::mem::take(&mut spare.waiting);
         drop(spare);
         for parker in waiting {

@@ -17,6 +17,12 @@ pub(crate) struct Core {
     pub(crate) lifo_turns: Cell<u32>,
     /// Whether it counts as searching in the idle word.
     pub(crate) searching: Cell<bool>,
+    /// Whether a guest has used its LIFO slot in the present poll.
+    pub(crate) slot_used: Cell<bool>,
+    /// How many naps in a row this worker has watched over guests.
+    pub(crate) naps: Cell<u32>,
+    /// Whether it counts as a guest that may have left tasks behind.
+    pub(crate) watched: Cell<bool>,
     /// Draws the victim that a search starts with.
     pub(crate) random: RefCell<fastrand::Rng>,
 }
@@ -29,6 +35,9 @@ impl Core {
             tick: Cell::new(0),
             lifo_turns: Cell::new(0),
             searching: Cell::new(false),
+            slot_used: Cell::new(false),
+            naps: Cell::new(0),
+            watched: Cell::new(false),
             random: RefCell::new(fastrand::Rng::with_seed(index as u64 + 1)),
         }
     }

@@ -1,8 +1,9 @@
 //! What a sleeping worker waits in: the outside world, or nothing but the clock.
 
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use crate::sync;
 use crate::sync::thread::{self, Thread};
 
 /// The outside world of a runtime: sockets, signals, another library's timers.
@@ -38,6 +39,8 @@ pub(crate) struct DriverOptions {
     pub(crate) max_blocking_threads: usize,
     pub(crate) thread_name: crate::sync::Arc<dyn Fn() -> String + Send + Sync>,
     pub(crate) max_io_events: usize,
+    /// The most events of a look without waiting, if another number.
+    pub(crate) max_io_events_busy: Option<usize>,
 }
 
 /// Makes the driver of a runtime without an outside world.
@@ -65,9 +68,9 @@ impl Driver for ThreadDriver {
             }
             return;
         };
-        let start = Instant::now();
+        let start = sync::now();
         while !interrupted() {
-            match timeout.checked_sub(start.elapsed()) {
+            match timeout.checked_sub(sync::now() - start) {
                 Some(left) if !left.is_zero() => thread::park_timeout(left),
                 _ => return,
             }

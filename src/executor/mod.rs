@@ -12,6 +12,7 @@ mod core;
 pub(crate) mod driver;
 mod enter;
 mod global;
+mod guest;
 mod idle;
 mod join_set;
 mod local;
@@ -22,6 +23,7 @@ mod shared;
 mod spawn;
 mod stats;
 mod threads;
+mod watch;
 mod worker;
 
 pub use local::{spawn_local, LocalEnterGuard, LocalSet};

@@ -33,6 +33,18 @@ impl Parker {
         *self.thread.lock() = Some(thread::current());
     }
 
+    /// Sleeps until woken, or for `limit` if there is one.
+    pub(crate) fn park_for(&self, limit: Option<Duration>) {
+        let Some(limit) = limit else {
+            return self.park();
+        };
+        if self.lie_down(PARKED) {
+            thread::park_timeout(limit);
+            // Ordering: acquire; pairs with the release in `unpark`.
+            self.state.swap(EMPTY, Ordering::AcqRel);
+        }
+    }
+
     /// Sleeps until woken.
     pub(crate) fn park(&self) {
         if !self.lie_down(PARKED) {

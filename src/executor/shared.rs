@@ -2,6 +2,7 @@
 
 use std::panic::Location;
 use std::ptr::NonNull;
+use std::sync::{OnceLock, Weak};
 use std::time::Duration;
 
 use crossbeam_utils::CachePadded;
@@ -14,14 +15,15 @@ use crate::executor::config::Config;
 use crate::executor::core::OwnedCore;
 use crate::executor::driver::Driver;
 use crate::executor::idle::Idle;
+use crate::executor::local::LocalHome;
 use crate::executor::parker::Parker;
 use crate::executor::seat::Seat;
 use crate::executor::stats::WorkerStats;
+use crate::executor::watch::Watch;
 use crate::executor::worker::Worker;
 use crate::queue::{Injector, LifoSlot, Stealer};
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use crate::sync::{Arc, Condvar, Mutex};
-use std::sync::Weak;
+use crate::sync::{Arc, Condvar, Living, Mutex};
 use crate::task::{Hooks, Notified, Registry, RegistryKey, Scheduler};
 use crate::time::{Host, Timers};
 
@@ -31,7 +33,7 @@ pub(crate) struct Shared {
     me: Weak<Shared>,
     pub(crate) config: Config,
     pub(crate) injector: Injector<Notified>,
-    /// One for each worker, or the only one of a current-thread runtime.
+    /// One for each worker (or the only one of a current-thread runtime), then the guests'.
     pub(crate) remotes: Box<[CachePadded<Remote>]>,
     pub(crate) idle: Idle,
     pub(crate) registry: Registry,
@@ -40,19 +42,24 @@ pub(crate) struct Shared {
     pub(crate) seat: Seat,
     pub(crate) timers: Arc<Timers>,
     pub(crate) blocking: BlockingPool,
+    /// The set of local tasks that goes with the runtime, if it is a local one.
+    pub(crate) local: OnceLock<LocalHome>,
     pub(crate) closed: AtomicBool,
-    /// The core of a current-thread runtime while nobody blocks on it.
-    pub(crate) spare_core: Mutex<SpareCore>,
+    /// The cores that threads in `block_on` may borrow.
+    pub(crate) spare: Mutex<Spare>,
+    pub(crate) watch: Watch,
     /// Who may still count in the census's per-core lines: each core, and the runtime itself.
     counting: AtomicUsize,
     pub(crate) running: Mutex<usize>,
     pub(crate) all_stopped: Condvar,
+    _living: Living,
 }
 
-/// The core of a current-thread runtime, and the threads that would like to have it.
+/// The only core of a current-thread runtime, or the guests' cores of a multi-thread one; and the
+/// threads that would like to have the only one.
 #[derive(Default)]
-pub(crate) struct SpareCore {
-    pub(crate) core: Option<OwnedCore>,
+pub(crate) struct Spare {
+    pub(crate) cores: Vec<OwnedCore>,
     pub(crate) waiting: Vec<Arc<Parker>>,
 }
 
@@ -99,11 +106,14 @@ impl Shared {
             seat: Seat::new(),
             timers,
             blocking,
+            local: OnceLock::new(),
             closed: AtomicBool::new(false),
-            spare_core: Mutex::new(SpareCore::default()),
+            spare: Mutex::new(Spare::default()),
+            watch: Watch::new(),
             counting: AtomicUsize::new(cores.len() + 1),
             running: Mutex::new(0),
             all_stopped: Condvar::new(),
+            _living: Living::new("runtime"),
             config,
         });
         // The tasks' own reference; `release` or `stop_counting` gives it back.
@@ -166,6 +176,18 @@ impl Shared {
         }
     }
 
+    /// Whether this index is not a worker's but a guest's.
+    #[inline]
+    pub(crate) fn is_guest(&self, index: usize) -> bool {
+        index >= self.config.workers.max(1)
+    }
+
+    /// Whether a thread in `block_on` has left tasks for others.
+    pub(crate) fn guests_have_work(&self) -> bool {
+        let guests = &self.remotes[self.config.workers.max(1)..];
+        guests.iter().any(|r| !r.stealer.is_empty() || !r.lifo_slot.is_empty())
+    }
+
     /// Wakes a worker if there is anything in any queue.
     pub(crate) fn notify_if_work_pending(&self) {
         let pending = !self.injector.is_empty()
@@ -189,7 +211,7 @@ impl Shared {
         for remote in self.remotes.iter() {
             remote.parker.unpark(&*self.driver);
         }
-        for parker in std::mem::take(&mut self.spare_core.lock().waiting) {
+        for parker in std::mem::take(&mut self.spare.lock().waiting) {
             parker.unpark(&*self.driver);
         }
     }

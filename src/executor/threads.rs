@@ -1,12 +1,12 @@
 //! The threads of a runtime's workers, and handing a worker over to another thread.
 
 use std::io;
-use std::thread::{self, JoinHandle};
 
 use crate::executor::core::OwnedCore;
 use crate::executor::enter::{is_polling, with_entered, Entrance, PollingGuard};
 use crate::executor::shared::Shared;
 use crate::executor::worker::Worker;
+use crate::sync::thread::{self, JoinHandle};
 use crate::sync::Arc;
 
 /// Starts a thread for each core.
@@ -37,7 +37,8 @@ pub(crate) fn start(
                 shared.thread_stopped();
                 shared.close();
                 shared.abandon();
-                for core in cores {
+                let spare = std::mem::take(&mut shared.spare.lock().cores);
+                for core in cores.chain(spare) {
                     shared.retire(core);
                 }
                 shared.wait_for_workers(None);

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::executor::census::bump;
 use crate::executor::core::{Core, OwnedCore};
+use crate::executor::guest;
 use crate::executor::idle::Parking;
 use crate::executor::shared::Shared;
 use crate::sync::{tls, Arc};
@@ -32,6 +33,11 @@ tls! {
 
 /// How often a task that was just woken may run next, ahead of the queue.
 const MAX_LIFO_TURNS: u32 = 3;
+/// For how long a worker sleeps at first while it watches over guests, and how often that doubles.
+const FIRST_NAP: Duration = Duration::from_micros(50);
+const NAP_DOUBLINGS: u32 = 5;
+/// The shortest time that a driver can wait; shorter naps are taken outside of it.
+const DRIVER_RESOLUTION: Duration = Duration::from_millis(1);
 /// The most tasks that a worker takes out of the injector at once.
 const INJECTOR_BATCH: usize = 32;
 
@@ -112,10 +118,13 @@ impl Worker {
     /// Queues a task that was spawned or woken on this thread.
     #[inline]
     pub(crate) fn schedule(&self, core: &Core, task: Notified, yielded: bool) {
-        let remote = &self.shared.remotes[core.index];
+        if self.shared.is_guest(core.index) {
+            return guest::schedule(&self.shared, core, task, yielded);
+        }
         // A current-thread runtime is first in, first out.
         let to_the_back = yielded || self.shared.config.workers == 0;
-        let push = if to_the_back { Some(task) } else { remote.lifo_slot.replace(task) };
+        let lifo_slot = &self.shared.remotes[core.index].lifo_slot;
+        let push = if to_the_back { Some(task) } else { lifo_slot.replace(task) };
         if let Some(task) = push {
             core.queue.push(task);
             // Now there is more than this worker will do next.
@@ -203,7 +212,7 @@ impl Worker {
         if injector.is_empty() {
             return None;
         }
-        let share = injector.len() / self.shared.remotes.len() + 1;
+        let share = injector.len() / self.shared.config.workers.max(1) + 1;
         let first = injector.pop()?;
         for _ in 1..share.min(INJECTOR_BATCH) {
             match injector.pop() {
@@ -266,13 +275,16 @@ impl Worker {
             if shared.is_closed() || self.core().is_none() {
                 break;
             }
-            self.sleep(core);
+            let watching = shared.watch.begin();
+            self.sleep(core, watching.is_some().then(|| nap(core)));
+            let left_behind = watching.is_some() && shared.guests_have_work();
+            drop(watching);
             if !shared.idle.is_asleep(index) {
                 // Somebody chose us, and counts on our searching.
                 core.searching.set(true);
                 break;
             }
-            if self.has_work(core) || shared.is_closed() {
+            if left_behind || self.has_work(core) || shared.is_closed() {
                 // The driver or a timer woke tasks of ours.
                 if !shared.idle.get_up(index) {
                     core.searching.set(true);
@@ -283,23 +295,31 @@ impl Worker {
                 break;
             }
         }
+        core.naps.set(0);
         bump(&remote.stats.unparks);
         self.begin_work();
     }
 
-    /// Sleeps once: in the driver if its seat is free, else until called.
-    pub(crate) fn sleep(&self, core: &Core) {
+    /// Sleeps once, for at most `limit`: in the driver if its seat is free, else until called.
+    pub(crate) fn sleep(&self, core: &Core, limit: Option<Duration>) {
         let shared = &*self.shared;
         let remote = &shared.remotes[core.index];
         shared.config.call(&shared.config.on_park);
         bump(&remote.stats.parks);
+        if let Some(limit) = limit.filter(|&limit| limit < DRIVER_RESOLUTION) {
+            self.look_outside();
+            if !self.has_work(core) {
+                remote.parker.park_for(Some(limit));
+            }
+            return shared.config.call(&shared.config.on_unpark);
+        }
         match shared.seat.take_to_wait(&remote.parker) {
             Some(seat) => {
                 // Read after the seat is taken: whoever arms an earlier deadline from here on
                 // finds us there and calls.
                 let timeout = match shared.timers.park_for() {
-                    ParkFor::Forever => None,
-                    ParkFor::Timeout(timeout) => Some(timeout),
+                    ParkFor::Forever => limit,
+                    ParkFor::Timeout(timeout) => Some(limit.map_or(timeout, |l| l.min(timeout))),
                     ParkFor::Now => Some(Duration::ZERO),
                 };
                 self.driving.set(true);
@@ -309,13 +329,13 @@ impl Worker {
                 drop(seat);
                 shared.timers.turn();
             }
-            None => remote.parker.park(),
+            None => remote.parker.park_for(limit),
         }
         shared.config.call(&shared.config.on_unpark);
     }
 
     /// Whether this worker's own queues hold anything.
-    fn has_work(&self, core: &Core) -> bool {
+    pub(crate) fn has_work(&self, core: &Core) -> bool {
         !self.shared.remotes[core.index].lifo_slot.is_empty() || !core.queue.is_empty()
     }
 
@@ -336,6 +356,38 @@ impl Worker {
             self.shared.retire(core);
         }
     }
+}
+
+/// Returns which of its runtime's workers this thread is, as the numbers in
+/// [`RuntimeMetrics`](crate::runtime::RuntimeMetrics) count them, or `None` if it is none of them.
+///
+/// A thread that blocks on a current-thread runtime is its worker number 0 while it runs the
+/// tasks; one that blocks on a multi-thread runtime is no worker.
+///
+/// # Examples
+///
+/// ```
+/// use kamon::runtime::{worker_index, Builder};
+///
+/// let runtime = Builder::new_multi_thread().worker_threads(1).build()?;
+/// assert_eq!(runtime.block_on(async { worker_index() }), None);
+/// let task = runtime.spawn(async { worker_index() });
+/// assert_eq!(runtime.block_on(task).unwrap(), Some(0));
+/// # std::io::Result::Ok(())
+/// ```
+pub fn worker_index() -> Option<usize> {
+    let index = |worker: &Worker| {
+        let index = worker.core()?.index;
+        (!worker.shared.is_guest(index)).then_some(index)
+    };
+    Worker::with_current(index).flatten()
+}
+
+/// For how long the worker sleeps next while it watches over guests.
+fn nap(core: &Core) -> Duration {
+    let naps = core.naps.get();
+    core.naps.set(naps + 1);
+    FIRST_NAP * (1 << naps.min(NAP_DOUBLINGS))
 }
 
 /// The thread is a worker as long as this is there.

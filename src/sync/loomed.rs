@@ -153,7 +153,10 @@ pub(crate) mod atomic {
     }
 }
 
-use std::time::Duration;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 pub(crate) use loom::sync::MutexGuard;
 
@@ -261,12 +264,68 @@ pub(crate) fn spin() {
     loom::thread::yield_now();
 }
 
-/// Parking a model thread. The timed version never times out.
-pub(crate) mod thread {
-    #![allow(dead_code)]
-    pub(crate) use loom::thread::{current, park, Thread};
+/// A mark that a value is alive, counted by its kind.
+#[derive(Debug)]
+pub(crate) struct Living(&'static str);
 
-    pub(crate) fn park_timeout(_timeout: std::time::Duration) {
-        park();
+std::thread_local! {
+    // loom runs all threads of a model on one thread of the system.
+    static LIVING: RefCell<BTreeMap<&'static str, usize>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+impl Living {
+    pub(crate) fn new(what: &'static str) -> Living {
+        LIVING.with(|living| *living.borrow_mut().entry(what).or_default() += 1);
+        Living(what)
+    }
+
+    /// What is alive, and how many of it.
+    #[allow(dead_code)] // Models ask, at their end.
+    pub(crate) fn census() -> Vec<(&'static str, usize)> {
+        LIVING.with(|living| {
+            let living = living.borrow();
+            living.iter().filter(|(_, count)| **count > 0).map(|(what, count)| (*what, *count)).collect()
+        })
+    }
+
+    /// Forgets everything, where a model starts anew.
+    #[allow(dead_code)] // Models call it.
+    pub(crate) fn forget() {
+        LIVING.with(|living| living.borrow_mut().clear());
+    }
+}
+
+impl Drop for Living {
+    fn drop(&mut self) {
+        LIVING.with(|living| *living.borrow_mut().entry(self.0).or_insert(1) -= 1);
+    }
+}
+
+loom::lazy_static! {
+    /// How many milliseconds of the model's time have gone by.
+    static ref ELAPSED: atomic::AtomicU64 = atomic::AtomicU64::new(0);
+}
+
+/// The present of the model. It moves when somebody sleeps until a deadline, by as much.
+#[allow(dead_code)]
+pub(crate) fn now() -> Instant {
+    static START: OnceLock<Instant> = OnceLock::new();
+    // Ordering: a clock; what happens at a time is ordered by whoever waits for it.
+    let elapsed = ELAPSED.load(atomic::Ordering::Relaxed);
+    *START.get_or_init(Instant::now) + Duration::from_millis(elapsed)
+}
+
+/// Starting model threads and parking them.
+pub(crate) mod thread {
+    #![allow(dead_code, unused_imports)]
+    pub(crate) use loom::thread::{current, park, Builder, JoinHandle, Thread};
+
+    use super::{atomic::Ordering, Duration, ELAPSED};
+
+    /// Sleeps for as long as it was told, which takes no time: a model's clock has no hands but
+    /// this one. Being called meanwhile is what the next park is for.
+    pub(crate) fn park_timeout(timeout: Duration) {
+        let millis = timeout.as_nanos().div_ceil(1_000_000) as u64;
+        ELAPSED.fetch_add(millis, Ordering::Relaxed);
     }
 }

@@ -186,8 +186,25 @@ pub(crate) fn spin() {
     std::hint::spin_loop();
 }
 
-/// Parking a thread.
+/// A mark that a value is alive; models count them, nobody else does.
+#[derive(Debug)]
+pub(crate) struct Living;
+
+impl Living {
+    #[inline(always)]
+    pub(crate) const fn new(_what: &'static str) -> Living {
+        Living
+    }
+}
+
+/// The present, for whatever waits until a deadline.
+#[inline]
+pub(crate) fn now() -> std::time::Instant {
+    std::time::Instant::now()
+}
+
+/// Starting threads and parking them.
 pub(crate) mod thread {
     #![allow(unused_imports)] // Which of these are in use depends on the features.
-    pub(crate) use std::thread::{current, park, park_timeout, Thread};
+    pub(crate) use std::thread::{current, park, park_timeout, Builder, JoinHandle, Thread};
 }

@@ -8,9 +8,11 @@
 //! channel that never runs dry has to call [`consume_budget`] or
 //! [`yield_now`](crate::task::yield_now).
 
+use std::cell::Cell;
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
-use std::task::{Context as TaskContext, Poll};
+use std::task::{ready, Context as TaskContext, Poll};
 
 use pin_project_lite::pin_project;
 
@@ -32,7 +34,7 @@ use crate::task::current::with_budget;
 /// # assert_eq!(kamon::block_on(sum(vec![1, 2, 3])), 6);
 /// ```
 pub async fn consume_budget() {
-    std::future::poll_fn(|cx| poll_proceed(cx).map(RestoreOnPending::made_progress)).await;
+    std::future::poll_fn(|cx| poll_proceed(cx).map(|unit| unit.made_progress())).await;
 }
 
 /// Returns whether the running task may go on without yielding.
@@ -96,10 +98,29 @@ impl Budget {
 
 /// Takes one unit of the budget, or wakes the task and returns `Pending` if none is left.
 ///
-/// The unit goes back when the guard is dropped without a word: an operation that turns out to
-/// have nothing to do has cost nothing.
+/// For futures of one's own that may always be ready. The unit goes back when the guard is dropped
+/// without [`made_progress`](RestoreOnPending::made_progress): an operation that turns out to have
+/// nothing to do has cost nothing.
+///
+/// # Examples
+///
+/// ```
+/// use std::task::{ready, Context, Poll};
+/// use kamon::task::coop;
+///
+/// fn poll_next(numbers: &mut Vec<u32>, cx: &mut Context<'_>) -> Poll<Option<u32>> {
+///     let unit = ready!(coop::poll_proceed(cx));
+///     let next = numbers.pop();
+///     unit.made_progress();
+///     Poll::Ready(next)
+/// }
+///
+/// let mut numbers = vec![1, 2];
+/// let next = std::future::poll_fn(|cx| poll_next(&mut numbers, cx));
+/// assert_eq!(kamon::block_on(next), Some(2));
+/// ```
 #[inline]
-pub(crate) fn poll_proceed(cx: &mut TaskContext<'_>) -> Poll<RestoreOnPending> {
+pub fn poll_proceed(cx: &mut TaskContext<'_>) -> Poll<RestoreOnPending> {
     with_budget(|cell| match cell.get() {
         Budget(Some(0)) => {
             cx.waker().wake_by_ref();
@@ -107,24 +128,75 @@ pub(crate) fn poll_proceed(cx: &mut TaskContext<'_>) -> Poll<RestoreOnPending> {
         }
         before => {
             cell.set(Budget(before.0.map(|units| units - 1)));
-            Poll::Ready(RestoreOnPending(before))
+            Poll::Ready(RestoreOnPending {
+                before: Cell::new(before),
+                not_send: PhantomData,
+            })
         }
     })
 }
 
-/// Gives the unit back unless progress was made.
-pub(crate) struct RestoreOnPending(Budget);
+/// A unit of the budget, which [`poll_proceed`] took. Dropping it gives the unit back, unless
+/// progress was made.
+#[must_use = "dropping it gives the unit back"]
+#[derive(Debug)]
+pub struct RestoreOnPending {
+    /// What there was before; without a limit there is nothing to give back.
+    before: Cell<Budget>,
+    /// Belongs to the thread that polls.
+    not_send: PhantomData<*mut ()>,
+}
 
 impl RestoreOnPending {
+    /// Says that the operation has done something: the unit is used up.
     #[inline]
-    pub(crate) fn made_progress(self) {
-        std::mem::forget(self);
+    pub fn made_progress(&self) {
+        self.before.set(Budget::UNLIMITED);
     }
 }
 
 impl Drop for RestoreOnPending {
     #[inline]
     fn drop(&mut self) {
-        with_budget(|budget| budget.set(self.0));
+        let before = self.before.get();
+        if before != Budget::UNLIMITED {
+            with_budget(|budget| budget.set(before));
+        }
+    }
+}
+
+/// Makes a future count against the task's budget: one unit for its output.
+///
+/// # Examples
+///
+/// ```
+/// use kamon::task::coop::cooperative;
+///
+/// assert_eq!(kamon::block_on(cooperative(async { 7 })), 7);
+/// ```
+pub fn cooperative<F: Future>(future: F) -> Coop<F> {
+    Coop { future }
+}
+
+pin_project! {
+    /// Future returned by [`cooperative`].
+    #[must_use = "futures do nothing unless polled"]
+    #[derive(Debug)]
+    pub struct Coop<F: Future> {
+        #[pin]
+        future: F,
+    }
+}
+
+impl<F: Future> Future for Coop<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
+        let unit = ready!(poll_proceed(cx));
+        let polled = self.project().future.poll(cx);
+        if polled.is_ready() {
+            unit.made_progress();
+        }
+        polled
     }
 }

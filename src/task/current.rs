@@ -60,6 +60,29 @@ impl Drop for Entered {
     }
 }
 
+/// Whether this thread may run tasks that are awaited on it, and so wants to know which are.
+#[inline]
+pub(crate) fn is_helping() -> bool {
+    CURRENT.with(|current| current.helping.get())
+}
+
+/// Says until dropped whether this thread may run tasks that are awaited on it.
+pub(crate) struct Helping {
+    previous: bool,
+}
+
+impl Helping {
+    pub(crate) fn set(helping: bool) -> Helping {
+        Helping { previous: CURRENT.with(|current| current.helping.replace(helping)) }
+    }
+}
+
+impl Drop for Helping {
+    fn drop(&mut self) {
+        CURRENT.with(|current| current.helping.set(self.previous));
+    }
+}
+
 /// Gives `f` this thread's budget cell.
 #[inline]
 pub(crate) fn with_budget<R>(f: impl FnOnce(&Cell<Budget>) -> R) -> R {
@@ -70,11 +93,13 @@ struct Current {
     /// Zero outside of tasks.
     id: Cell<u64>,
     budget: Cell<Budget>,
+    helping: Cell<bool>,
 }
 
 tls! {
     static CURRENT: Current = Current {
         id: Cell::new(0),
         budget: Cell::new(Budget::UNLIMITED),
+        helping: Cell::new(false),
     };
 }

@@ -10,7 +10,7 @@ use async_task::Runnable;
 
 use crate::context::Context;
 use crate::sync::atomic::{AtomicU32, Ordering};
-use crate::sync::Arc;
+use crate::sync::{Arc, Living};
 use crate::task::{Hooks, Id, RegistryKey, TaskMeta};
 
 /// A task that was woken: whoever holds it may poll it once, and must run or drop it.
@@ -56,12 +56,15 @@ pub(crate) struct Header {
     id: Id,
     location: &'static Location<'static>,
     flags: AtomicU32,
+    _living: Living,
 }
 
 /// Somebody asked for the task to end; it does so at its next turn.
 const ABORTED: u32 = 1;
 /// The future is gone and the result is there.
 const FINISHED: u32 = 1 << 1;
+/// A thread in `block_on` waits for it.
+const AWAITED: u32 = 1 << 3;
 /// There are callbacks to run for this task.
 pub(crate) const HOOKED: u32 = 1 << 2;
 
@@ -86,6 +89,7 @@ impl Header {
             id,
             location,
             flags: AtomicU32::new(if hooked { HOOKED } else { 0 }),
+            _living: Living::new("task"),
         }
     }
 
@@ -193,6 +197,22 @@ impl Header {
         self.bound.get().is_some()
     }
 
+    /// Whether the task has returned `Pending` before.
+    ///
+    /// # Safety
+    ///
+    /// The caller must have the right to poll the task.
+    pub(crate) unsafe fn is_bound(&self) -> bool {
+        self.bound.get().is_some()
+    }
+
+    /// Says that the future of a thread in `block_on`, or a task that this thread runs for it,
+    /// awaits the task.
+    pub(crate) fn mark_awaited(&self) {
+        // Relaxed: a hint.
+        self.flags.fetch_or(AWAITED, Ordering::Relaxed);
+    }
+
     /// Takes leave of the executor. The future must be gone.
     ///
     /// # Safety
@@ -217,6 +237,10 @@ impl Flags {
     #[inline(always)]
     pub(crate) fn aborted(self) -> bool {
         self.0 & ABORTED != 0
+    }
+
+    pub(crate) fn awaited(self) -> bool {
+        self.0 & AWAITED != 0
     }
 
     #[inline(always)]

@@ -10,6 +10,7 @@ use std::task::{ready, Context as TaskContext, Poll};
 use async_task::FallibleTask;
 
 use crate::task::header::{self, Header};
+use crate::task::current::is_helping;
 use crate::task::output::Output;
 use crate::task::{coop, AbortHandle, Id, JoinError};
 
@@ -107,7 +108,16 @@ impl<T> Future for JoinHandle<T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let progress = ready!(coop::poll_proceed(cx));
         let task = self.task.as_mut().expect("JoinHandle polled after completion");
-        let output = ready!(Pin::new(task).poll(cx));
+        let output = match Pin::new(task).poll(cx) {
+            Poll::Ready(output) => output,
+            Poll::Pending => {
+                if is_helping() {
+                    // SAFETY: the handle keeps the task alive.
+                    unsafe { Header::of(self.raw) }.mark_awaited();
+                }
+                return Poll::Pending;
+            }
+        };
         progress.made_progress();
         if let Some(task) = self.task.take() {
             task.detach();

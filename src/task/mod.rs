@@ -37,8 +37,13 @@ pub use join_set::JoinSet;
 pub use local_key::{AccessError, LocalKey, TaskLocalFuture};
 pub use yield_now::yield_now;
 
+/// Futures of this module that nobody needs to name often.
+pub mod futures {
+    pub use crate::task::local_key::TaskLocalFuture;
+}
+
 pub(crate) use contain::{contain, discard};
-pub(crate) use current::Entered;
+pub(crate) use current::{Entered, Helping};
 pub(crate) use header::{Notified, Scheduler};
 pub use hooks::TaskMeta;
 pub(crate) use hooks::{call as call_hook, Hooks};

@@ -116,7 +116,7 @@ pub(super) struct Callback {
 
 impl Callback {
     /// Hands the callback to the runtime; without one it is dropped.
-    pub(super) fn launch(mut self: Box<Self>, host: Option<Arc<dyn Host>>) {
+    pub(super) fn launch(mut self, host: Option<Arc<dyn Host>>) {
         let Some(host) = host else { return };
         if let Some((context, callback)) = self.parts.take() {
             host.launch(context, self.location, callback);
@@ -144,9 +144,9 @@ struct Job<F> {
 impl<F: FnOnce()> Job<F> {
     fn run(self) {
         let Job { callback, finished } = self;
-        // A local, and not `_`: it goes last, also when the callback panics.
-        let _finished = finished;
         callback();
+        // Last, also when the callback panics: it was moved into its call and is gone by then.
+        drop(finished);
     }
 }
 

@@ -30,7 +30,7 @@ mod running {
 
         #[inline]
         pub(crate) fn now(&self) -> Instant {
-            Instant::now()
+            crate::sync::now()
         }
 
         /// Says whether time stands still.
@@ -38,17 +38,11 @@ mod running {
         pub(crate) fn is_paused(&self) -> bool {
             false
         }
-
-        /// Says whether this clock may differ from the system's.
-        #[inline]
-        pub(crate) fn is_shifted(&self) -> bool {
-            false
-        }
     }
 
     #[inline]
     pub(crate) fn now() -> Instant {
-        Instant::now()
+        crate::sync::now()
     }
 }
 
@@ -132,7 +126,7 @@ mod frozen {
 
         /// Says whether this clock may differ from the system's.
         #[inline]
-        pub(crate) fn is_shifted(&self) -> bool {
+        fn is_shifted(&self) -> bool {
             // Ordering: Relaxed. Only a hint: the state itself is read under its lock, and a thread
             // that cannot know of the pause yet sees the system's time, which is what it was.
             EVER_PAUSED.load(Ordering::Relaxed)

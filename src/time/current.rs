@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
-use std::sync::OnceLock;
 
 use super::shard::Shard;
 use super::timers::Timers;
@@ -18,8 +17,6 @@ tls! {
 }
 
 static THREADS: AtomicUsize = AtomicUsize::new(0);
-
-static DEFAULT: OnceLock<fn() -> Arc<Timers>> = OnceLock::new();
 
 /// The timers that a thread has entered.
 #[derive(Debug)]
@@ -44,11 +41,6 @@ pub(crate) fn enter(timers: &Arc<Timers>) -> CurrentTimers {
     }
 }
 
-/// Gives the source of the timers that threads use which have entered none. The first call counts.
-pub(crate) fn set_default(timers: fn() -> Arc<Timers>) {
-    let _ = DEFAULT.set(timers);
-}
-
 /// The time for which some timers are a thread's current ones.
 #[must_use = "the timers are current until this is dropped"]
 #[derive(Debug)]
@@ -70,10 +62,8 @@ pub(super) fn shard() -> Arc<Shard> {
     if let Some(shard) = entered(|current| current.shard.clone()) {
         return shard;
     }
-    match DEFAULT.get() {
-        Some(timers) => timers().shard(thread()).clone(),
-        None => panic!("there are no timers here: a kamon runtime must be entered first"),
-    }
+    // Whoever puts the rooms together says which timers are for those who have entered none.
+    crate::default_timers().shard(thread()).clone()
 }
 
 /// The timers that this thread has entered.

@@ -53,6 +53,6 @@ pub use self::timeout::{timeout, timeout_at, Timeout};
 pub use std::time::Duration;
 
 pub(crate) use self::clock::Clock;
-pub(crate) use self::current::{enter, set_default, CurrentTimers};
+pub(crate) use self::current::{enter, CurrentTimers};
 pub(crate) use self::host::Host;
 pub(crate) use self::timers::{ParkFor, Timers};

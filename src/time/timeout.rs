@@ -33,10 +33,7 @@ use super::sleep::{sleep_until, Sleep};
 /// ```
 #[track_caller]
 pub fn timeout<F: IntoFuture>(duration: Duration, future: F) -> Timeout<F::IntoFuture> {
-    let delay = match Instant::now().checked_add(duration) {
-        Some(deadline) => Some(sleep_until(deadline)),
-        None => None,
-    };
+    let delay = Instant::now().checked_add(duration).map(sleep_until);
     Timeout {
         value: future.into_future(),
         delay,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Weak;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::clock::Clock;
 use super::host::Host;
@@ -74,24 +74,6 @@ impl Timers {
         match deadline.saturating_duration_since(self.clock().now()) {
             Duration::ZERO => ParkFor::Now,
             timeout => ParkFor::Timeout(timeout),
-        }
-    }
-
-    /// The system's time until which the calling thread may park, `None` for as long as it likes.
-    /// The same promise as [`park_for`](Self::park_for).
-    pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        if !self.clock().is_shifted() {
-            let tick = self.schedule.promise();
-            return if tick == NEVER {
-                None
-            } else {
-                self.schedule.instant_of(tick)
-            };
-        }
-        match self.park_for() {
-            ParkFor::Forever => None,
-            ParkFor::Now => Some(Instant::now()),
-            ParkFor::Timeout(timeout) => Instant::now().checked_add(timeout),
         }
     }
 

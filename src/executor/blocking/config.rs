@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::sync::Arc;
 use crate::task::Hooks;
+use crate::time::Timers;
 
 /// The properties of a pool.
 pub(crate) struct BlockingConfig {
@@ -19,6 +20,8 @@ pub(crate) struct BlockingConfig {
     pub(crate) on_start: Option<Arc<dyn Fn() + Send + Sync>>,
     /// Called on each thread as it ends.
     pub(crate) on_stop: Option<Arc<dyn Fn() + Send + Sync>>,
+    /// The runtime's timers, whose paused clock does not jump while a closure waits or runs.
+    pub(crate) timers: Arc<Timers>,
     /// The runtime's task hooks.
     pub(crate) hooks: Hooks,
 }

@@ -4,12 +4,14 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
+use crate::sync::Arc;
 use crate::task::{contain, discard, Notified};
+use crate::time::Timers;
 
 /// A piece of work.
 pub(super) enum Job {
-    /// A closure, as a task.
-    Closure(Notified),
+    /// A closure, as a task, and the word that the clock has to wait for it.
+    Closure(Notified, Hold),
     /// Something that needs a thread of its own for as long as it likes.
     Long(Box<dyn FnOnce() + Send>),
 }
@@ -19,8 +21,10 @@ impl Job {
     pub(super) fn run(self) {
         // The task contains the closure's panic, but not that of the waker of whoever joins it.
         let outcome = contain(|| match self {
-            Job::Closure(task) => {
+            Job::Closure(task, hold) => {
                 task.run();
+                // Now whoever waits for the closure was woken.
+                drop(hold);
             }
             Job::Long(run) => run(),
         });
@@ -31,6 +35,22 @@ impl Job {
 
     pub(super) fn is_long(&self) -> bool {
         matches!(self, Job::Long(_))
+    }
+}
+
+/// Keeps a paused clock from jumping ahead until it is dropped.
+pub(super) struct Hold(Arc<Timers>);
+
+impl Hold {
+    pub(super) fn new(timers: Arc<Timers>) -> Hold {
+        timers.hold();
+        Hold(timers)
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.0.release();
     }
 }
 

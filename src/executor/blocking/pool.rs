@@ -1,17 +1,17 @@
 //! The pool: its queue, its count of threads, and its end.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::panic::Location;
 use std::ptr::NonNull;
-use std::thread::JoinHandle as ThreadHandle;
 use std::time::{Duration, Instant};
 
 use crate::context::Context;
 use crate::executor::blocking::config::{Around, BlockingConfig, BlockingStats};
-use crate::executor::blocking::job::{ClosureFuture, Job};
+use crate::executor::blocking::job::{ClosureFuture, Hold, Job};
 use crate::executor::blocking::thread;
 use crate::executor::burial::bury;
+use crate::sync::thread::{self as system, JoinHandle as ThreadHandle};
 use crate::sync::{Arc, Condvar, Mutex};
 use crate::task::{self, coop, Hooks, JoinHandle, Notified, RegistryKey, Scheduler};
 
@@ -72,7 +72,8 @@ impl BlockingPool {
             let meta = unsafe { task.metadata().meta() };
             task::call_hook(&self.shared.config.hooks.spawn, &meta);
         }
-        if let Err(error) = self.shared.submit(Job::Closure(task)) {
+        let hold = Hold::new(self.shared.config.timers.clone());
+        if let Err(error) = self.shared.submit(Job::Closure(task, hold)) {
             panic!("OS can't spawn worker thread: {error}");
         }
         handle
@@ -101,7 +102,10 @@ impl BlockingPool {
             (std::mem::take(&mut state.closures), state.around.take())
         };
         drop(around);
-        waiting.into_iter().for_each(bury);
+        for (task, hold) in waiting {
+            bury(task);
+            drop(hold);
+        }
 
         if !self.shared.wait_for_threads(deadline) {
             return false;
@@ -109,14 +113,12 @@ impl BlockingPool {
         let ended: Vec<ThreadHandle<()>> = {
             let mut state = self.shared.state.lock();
             let departed = state.departed.take();
-            state
-                .handles
-                .drain()
-                .map(|(_, handle)| handle)
+            std::mem::take(&mut state.handles)
+                .into_values()
                 .chain(departed)
                 .collect()
         };
-        let this_thread = std::thread::current().id();
+        let this_thread = system::current().id();
         for thread in ended {
             if thread.thread().id() != this_thread {
                 // It has counted itself out. Its panics, if any, were contained.
@@ -165,7 +167,7 @@ pub(super) struct Shared {
 pub(super) struct State {
     pub(super) closed: bool,
     /// Closures that no thread has begun.
-    closures: VecDeque<Notified>,
+    closures: VecDeque<(Notified, Hold)>,
     /// Long jobs that were given to a thread which has not come for them yet.
     urgent: VecDeque<Box<dyn FnOnce() + Send>>,
     /// Threads that come for jobs.
@@ -180,7 +182,7 @@ pub(super) struct State {
     pub(super) long: usize,
     next_number: u64,
     /// To join the threads, by number.
-    pub(super) handles: HashMap<u64, ThreadHandle<()>>,
+    pub(super) handles: BTreeMap<u64, ThreadHandle<()>>,
     /// The thread that left last, of its own accord. The next one to leave joins it.
     pub(super) departed: Option<ThreadHandle<()>>,
     around: Option<Around>,
@@ -193,7 +195,7 @@ impl Shared {
             let mut state = self.state.lock();
             match (state.closed, job) {
                 // The handle tells.
-                (true, Job::Closure(task)) => (Some(Job::Closure(task)), Ok(())),
+                (true, job @ Job::Closure(..)) => (Some(job), Ok(())),
                 (true, job) => (Some(job), Err(io::Error::other("the runtime is shut down"))),
                 (false, job) => {
                     let long = job.is_long();
@@ -207,7 +209,7 @@ impl Shared {
         };
         // Somebody else's destructors: not under the lock.
         match refused {
-            Some(Job::Closure(task)) => bury(task),
+            Some(Job::Closure(task, _hold)) => bury(task),
             other => drop(other),
         }
         result
@@ -269,7 +271,7 @@ impl Shared {
 impl State {
     fn push(&mut self, job: Job) {
         match job {
-            Job::Closure(task) => self.closures.push_back(task),
+            Job::Closure(task, hold) => self.closures.push_back((task, hold)),
             Job::Long(run) => {
                 self.long += 1;
                 self.urgent.push_back(run);
@@ -283,14 +285,18 @@ impl State {
             self.long -= 1;
             self.urgent.pop_back().map(Job::Long)
         } else {
-            self.closures.pop_back().map(Job::Closure)
+            let last = self.closures.pop_back();
+            last.map(|(task, hold)| Job::Closure(task, hold))
         }
     }
 
     /// The next thing to do: long jobs first, they were promised a thread at once.
     pub(super) fn next_job(&mut self) -> Option<Job> {
-        let urgent = self.urgent.pop_front().map(Job::Long);
-        urgent.or_else(|| self.closures.pop_front().map(Job::Closure))
+        if let Some(run) = self.urgent.pop_front() {
+            return Some(Job::Long(run));
+        }
+        let (task, hold) = self.closures.pop_front()?;
+        Some(Job::Closure(task, hold))
     }
 
     /// The threads that count against the limit.

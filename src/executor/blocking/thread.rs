@@ -3,11 +3,11 @@
 use std::cell::Cell;
 use std::io;
 use std::ptr;
-use std::thread::{Builder, JoinHandle as ThreadHandle};
 use std::time::Instant;
 
 use crate::executor::blocking::config::Around;
 use crate::executor::blocking::pool::{Shared, State};
+use crate::sync::thread::{Builder, JoinHandle as ThreadHandle};
 use crate::sync::{tls, Arc, MutexGuard};
 use crate::task::{contain, discard};
 

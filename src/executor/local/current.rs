@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::marker::PhantomData;
 use std::ptr;
 
+use crate::executor::enter::with_entered;
 use crate::executor::local::implicit::ImplicitLocal;
 use crate::executor::local::queue::Shared;
 use crate::sync::{tls, Arc};
@@ -31,20 +32,44 @@ pub(crate) fn is_running_local() -> bool {
     CURRENT.with(|current| current.running.get())
 }
 
-/// The set that `spawn_local` spawns on, if there is one.
-pub(super) fn home() -> Option<Arc<Shared>> {
-    CURRENT.with(|current| {
-        let home = current.home.get();
-        if !home.is_null() {
-            // SAFETY: the pointer owns a count, which stays where it is; the result gets another.
-            return Some(unsafe {
-                Arc::increment_strong_count(home);
-                Arc::from_raw(home)
-            });
-        }
-        // SAFETY: the guard that set the pointer borrows what it points to.
-        unsafe { current.implicit.get().as_ref() }.map(|implicit| implicit.shared().clone())
-    })
+/// The set that `spawn_local` spawns on: the one that was entered last, else that of the runtime
+/// this thread is in, else what goes along with a `block_on`.
+pub(super) fn home() -> Result<Arc<Shared>, Homeless> {
+    let home = CURRENT.with(|current| current.home.get());
+    if !home.is_null() {
+        // SAFETY: the pointer owns a count, which stays where it is; the result gets another.
+        return Ok(unsafe {
+            Arc::increment_strong_count(home);
+            Arc::from_raw(home)
+        });
+    }
+    let of_runtime = with_entered(|runtime| runtime?.local.get().map(|home| home.0.clone()));
+    if let Some(home) = of_runtime.as_ref().filter(|home| home.is_owner()) {
+        return Ok(home.clone());
+    }
+    let implicit = CURRENT.with(|current| current.implicit.get());
+    // SAFETY: the guard that set the pointer borrows what it points to.
+    match (unsafe { implicit.as_ref() }, of_runtime) {
+        (Some(implicit), _) => Ok(implicit.shared().clone()),
+        (None, Some(_)) => Err(Homeless::OtherThread),
+        (None, None) => Err(Homeless::NoSet),
+    }
+}
+
+/// Why there is no set to spawn on.
+pub(super) enum Homeless {
+    NoSet,
+    /// The runtime that this thread is in has one, but it belongs to another thread.
+    OtherThread,
+}
+
+/// The set of a [`LocalRuntime`](crate::runtime::LocalRuntime), as its runtime knows it.
+pub(crate) struct LocalHome(Arc<Shared>);
+
+impl LocalHome {
+    pub(super) fn new(shared: Arc<Shared>) -> LocalHome {
+        LocalHome(shared)
+    }
 }
 
 /// Makes a set the one that `spawn_local` spawns on, until dropped.

@@ -38,7 +38,7 @@ mod run_until;
 mod scoped;
 mod set;
 
-pub(crate) use current::is_running_local;
+pub(crate) use current::{is_running_local, LocalHome};
 pub(crate) use implicit::ImplicitLocal;
 pub(crate) use scoped::Scoped;
 pub use set::{spawn_local, LocalEnterGuard, LocalSet};

@@ -198,7 +198,7 @@ impl Shared {
         drop(waker);
     }
 
-    fn is_owner(&self) -> bool {
+    pub(super) fn is_owner(&self) -> bool {
         thread_number() == self.owner
     }
 

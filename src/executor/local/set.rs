@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
 use crate::context::slot;
-use crate::executor::local::current::{self, Entered};
+use crate::executor::local::current::{self, Entered, Homeless, LocalHome};
 use crate::executor::local::queue::Shared;
 use crate::executor::local::run_until::RunUntil;
 use crate::executor::runtime::Runtime;
@@ -122,6 +122,16 @@ impl LocalSet {
         self.shared.live() > 0
     }
 
+    /// Drops all tasks, and those that are spawned from now on at once.
+    pub(crate) fn close(&self) {
+        self.shared.close();
+    }
+
+    /// Names the set for a runtime that is to have it as its own.
+    pub(crate) fn home(&self) -> LocalHome {
+        LocalHome::new(self.shared.clone())
+    }
+
     pub(super) fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }
@@ -141,7 +151,7 @@ impl Future for LocalSet {
 
 impl Drop for LocalSet {
     fn drop(&mut self) {
-        self.shared.close();
+        self.close();
     }
 }
 
@@ -170,8 +180,9 @@ impl fmt::Debug for LocalEnterGuard {
     }
 }
 
-/// Spawns a future, which need not be `Send`, on the [`LocalSet`] that is running or entered, or
-/// beside the future that this thread is blocking on.
+/// Spawns a future, which need not be `Send`, on the [`LocalSet`] that is running or entered, on
+/// the [`LocalRuntime`](crate::runtime::LocalRuntime) that is, or beside the future that this
+/// thread is blocking on.
 ///
 /// It inherits the Context that is current now. A task spawned inside a local task is on the same
 /// set. Without a set, directly inside [`block_on`](crate::block_on), the task runs on the same
@@ -202,9 +213,13 @@ where
     F::Output: 'static,
 {
     match current::home() {
-        Some(home) => home.spawn(future, slot::capture(), Location::caller()),
-        None => panic!(
+        Ok(home) => home.spawn(future, slot::capture(), Location::caller()),
+        Err(Homeless::NoSet) => panic!(
             "`spawn_local` called from outside of a `task::LocalSet` or `runtime::LocalRuntime`"
+        ),
+        Err(Homeless::OtherThread) => panic!(
+            "Local tasks can only be spawned on a LocalRuntime from the thread the runtime was \
+             created on"
         ),
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::num::NonZeroU64;
-use std::panic::Location;
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 
 use crate::context::slot;
 use crate::executor::enter::{with_entered, EnterGuard};
@@ -130,6 +130,9 @@ impl Handle {
         RuntimeMetrics::new(self.shared.clone())
     }
 }
+
+impl UnwindSafe for Handle {}
+impl RefUnwindSafe for Handle {}
 
 impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

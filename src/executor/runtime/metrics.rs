@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::context::{self, ContextStats};
-use crate::executor::shared::Shared;
+use crate::executor::shared::{Remote, Shared};
 use crate::sync::statics::Ordering;
 use crate::sync::Arc;
 
@@ -32,7 +32,7 @@ impl RuntimeMetrics {
 
     /// Returns the number of workers; one for a current-thread runtime.
     pub fn num_workers(&self) -> usize {
-        self.shared.remotes.len()
+        self.shared.config.workers.max(1)
     }
 
     /// Returns the number of tasks whose future is there.
@@ -56,35 +56,40 @@ impl RuntimeMetrics {
     ///
     /// If there is no such worker, as do all functions here that take one.
     pub fn worker_local_queue_depth(&self, worker: usize) -> usize {
-        let remote = &self.shared.remotes[worker];
+        let remote = self.worker(worker);
         remote.stealer.len() + usize::from(!remote.lifo_slot.is_empty())
     }
 
     /// Returns how many turns a worker has given to tasks.
     pub fn worker_poll_count(&self, worker: usize) -> u64 {
-        self.shared.remotes[worker].stats.polls.load(Ordering::Relaxed)
+        self.worker(worker).stats.polls.load(Ordering::Relaxed)
     }
 
     /// Returns how many times a worker has stolen from another.
     pub fn worker_steal_operations(&self, worker: usize) -> u64 {
-        self.shared.remotes[worker].stats.steals.load(Ordering::Relaxed)
+        self.worker(worker).stats.steals.load(Ordering::Relaxed)
     }
 
     /// Returns how many times a worker has gone to sleep.
     pub fn worker_park_count(&self, worker: usize) -> u64 {
-        self.shared.remotes[worker].stats.parks.load(Ordering::Relaxed)
+        self.worker(worker).stats.parks.load(Ordering::Relaxed)
     }
 
     /// Returns how many times a worker has gone to sleep or gone back to work: odd while it
     /// sleeps.
     pub fn worker_park_unpark_count(&self, worker: usize) -> u64 {
-        let stats = &self.shared.remotes[worker].stats;
+        let stats = &self.worker(worker).stats;
         stats.rests.load(Ordering::Relaxed) + stats.unparks.load(Ordering::Relaxed)
     }
 
     /// Returns for how long a worker was at work, without the stretch it is in now.
     pub fn worker_total_busy_duration(&self, worker: usize) -> Duration {
-        self.shared.remotes[worker].stats.busy()
+        self.worker(worker).stats.busy()
+    }
+
+    fn worker(&self, index: usize) -> &Remote {
+        assert!(index < self.num_workers(), "there is no worker {index}");
+        &self.shared.remotes[index]
     }
 
     /// Returns the number of threads in the blocking pool.

@@ -18,13 +18,18 @@
 
 mod builder;
 mod handle;
+mod local_runtime;
 mod metrics;
 #[allow(clippy::module_inception)]
 mod runtime;
+mod shutdown_error;
 
 pub use crate::executor::enter::EnterGuard;
 pub use crate::task::TaskMeta;
+pub use crate::executor::worker::worker_index;
 pub use builder::Builder;
 pub use handle::{Handle, Id, RuntimeFlavor, TryCurrentError};
+pub use local_runtime::{LocalOptions, LocalRuntime};
 pub use metrics::RuntimeMetrics;
 pub use runtime::Runtime;
+pub use shutdown_error::is_rt_shutdown_err;

@@ -2,14 +2,14 @@
 
 use std::future::Future;
 use std::io;
-use std::panic::Location;
-use std::thread::JoinHandle as ThreadHandle;
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::time::{Duration, Instant};
 
 use crate::context::slot;
 use crate::executor::enter::{is_polling, EnterGuard, Entrance};
 use crate::executor::runtime::{Builder, Handle, RuntimeMetrics};
 use crate::executor::spawn::spawn_blocking_on;
+use crate::sync::thread::JoinHandle as ThreadHandle;
 use crate::task::JoinHandle;
 
 /// A runtime: worker threads, a blocking pool, timers and a driver.
@@ -166,8 +166,8 @@ impl Runtime {
         let shared = self.handle.shared().clone();
         shared.close();
         let entrance = Entrance::new(&shared);
-        let core = shared.spare_core.lock().core.take();
-        if let Some(core) = core {
+        let spare = std::mem::take(&mut shared.spare.lock().cores);
+        for core in spare {
             shared.retire(core);
         }
         let stopped = shared.wait_for_workers(patience.left());
@@ -190,6 +190,9 @@ impl Runtime {
         shared.abandon();
     }
 }
+
+impl UnwindSafe for Runtime {}
+impl RefUnwindSafe for Runtime {}
 
 impl Drop for Runtime {
     #[track_caller]

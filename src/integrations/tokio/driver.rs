@@ -20,12 +20,16 @@ use crate::sync::Mutex;
 /// When the system refuses an event queue.
 pub(crate) fn make_driver(options: &DriverOptions) -> io::Result<Box<dyn Driver>> {
     let thread_name = options.thread_name.clone();
-    let runtime = Builder::new_current_thread()
+    let mut builder = Builder::new_current_thread();
+    builder
         .enable_all()
         .max_blocking_threads(options.max_blocking_threads)
         .max_io_events_per_tick(options.max_io_events)
-        .thread_name_fn(move || thread_name())
-        .build()?;
+        .thread_name_fn(move || thread_name());
+    if let Some(events) = options.max_io_events_busy {
+        builder.max_io_events_per_busy_tick(events);
+    }
+    let runtime = builder.build()?;
     let handle = runtime.handle().clone();
     // A current-thread runtime has one waker for whatever it blocks on, for all its life.
     let ask = || runtime.block_on(poll_fn(|cx| Poll::Ready(cx.waker().clone())));

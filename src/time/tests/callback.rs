@@ -81,6 +81,22 @@ fn runs_once_in_the_context_of_the_call() {
 }
 
 #[test]
+fn is_not_finished_while_it_runs() {
+    let hand = Hand::new();
+    let handle: Arc<Mutex<Option<TimerHandle>>> = Arc::default();
+    let (inside, seen) = (handle.clone(), hand.seen.clone());
+    let made = call_later(ms(1), move || {
+        let finished = inside.lock().unwrap().as_ref().unwrap().is_finished();
+        seen.lock().unwrap().push(finished.to_string());
+    });
+    *handle.lock().unwrap() = Some(made);
+    hand.advance(ms(1));
+    hand.host.run();
+    assert_eq!(hand.seen(), ["false"]);
+    assert!(handle.lock().unwrap().as_ref().unwrap().is_finished());
+}
+
+#[test]
 fn dropping_the_handle_lets_it_run() {
     let hand = Hand::new();
     drop(hand.call(ms(10), 7, false));

@@ -1,0 +1,229 @@
+//! What the workloads ask of a scheduler, and the schedulers.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll};
+use std::thread;
+
+use async_executor::{Executor, StaticExecutor, Task};
+use futures_lite::future;
+use kamon::{Context, Key};
+
+/// A scheduler with a number of worker threads that runs until the process ends.
+pub trait Scheduler: Sized + Sync + 'static {
+    /// The name of its column.
+    const NAME: &'static str;
+
+    /// Waits for a task and returns its output; a failed task is a failed benchmark.
+    type Join<T: Send + 'static>: Future<Output = T> + Send + 'static;
+
+    /// Starts the threads.
+    fn start(workers: usize) -> Self;
+
+    /// Runs a future on this thread, beside the workers.
+    fn block_on<F: Future>(&self, future: F) -> F::Output;
+
+    /// Spawns a task from anywhere.
+    fn spawn_from_outside<F>(&self, future: F) -> Self::Join<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static;
+
+    /// Spawns a task from within a task or `block_on`.
+    fn spawn<F>(future: F) -> Self::Join<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static;
+
+    /// Lets a task go on by itself.
+    fn detach<T: Send + 'static>(join: Self::Join<T>) {
+        drop(join);
+    }
+
+    /// Gives way to other tasks, the scheduler's own way.
+    fn yield_now() -> impl Future<Output = ()> + Send;
+
+    /// What a thread that spawns has to hold: a Context, where the scheduler knows of one.
+    fn enter() -> impl Sized {}
+}
+
+static USER_ID: Key<String> = Key::local("userID", || "undefined".into());
+static REQUEST_ID: Key<Option<String>> = Key::broadcast_string("requestID");
+
+/// Returns a Context as a service has it: with a user and a request.
+pub(crate) fn context() -> Context {
+    Context::empty()
+        .with_key(&USER_ID, "1234".into())
+        .with_key(&REQUEST_ID, Some("4bf92f3577b34da6".into()))
+}
+
+/// kamon's multi-thread runtime. All its tasks carry a Context with two keys.
+pub struct Kamon(kamon::runtime::Runtime);
+
+impl Scheduler for Kamon {
+    const NAME: &'static str = "kamon";
+    type Join<T: Send + 'static> = Unfailing<kamon::task::JoinHandle<T>>;
+
+    fn start(workers: usize) -> Self {
+        let runtime = kamon::runtime::Builder::new_multi_thread()
+            .worker_threads(workers)
+            .enable_all()
+            .build()
+            .expect("kamon's runtime starts");
+        // What is measured is the scheduler with its Context: see that it is there.
+        let _context = Self::enter();
+        let inner = runtime.block_on(async {
+            let outer = kamon::spawn(async {
+                kamon::spawn(async { kamon::current_context().get(&USER_ID).clone() }).await
+            });
+            outer.await.and_then(|inner| inner)
+        });
+        assert_eq!(inner.ok().as_deref(), Some("1234"));
+        Kamon(runtime)
+    }
+
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.0.block_on(future)
+    }
+
+    fn spawn_from_outside<F>(&self, future: F) -> Self::Join<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        Unfailing(self.0.spawn(future))
+    }
+
+    fn spawn<F>(future: F) -> Self::Join<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        Unfailing(kamon::spawn(future))
+    }
+
+    fn yield_now() -> impl Future<Output = ()> + Send {
+        kamon::task::yield_now()
+    }
+
+    fn enter() -> impl Sized {
+        kamon::store_context(context())
+    }
+}
+
+/// tokio's multi-thread runtime.
+pub struct Tokio(tokio::runtime::Runtime);
+
+impl Scheduler for Tokio {
+    const NAME: &'static str = "tokio";
+    type Join<T: Send + 'static> = Unfailing<tokio::task::JoinHandle<T>>;
+
+    fn start(workers: usize) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(workers)
+            .enable_all()
+            .build()
+            .expect("tokio's runtime starts");
+        Tokio(runtime)
+    }
+
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.0.block_on(future)
+    }
+
+    fn spawn_from_outside<F>(&self, future: F) -> Self::Join<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        Unfailing(self.0.spawn(future))
+    }
+
+    fn spawn<F>(future: F) -> Self::Join<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        Unfailing(tokio::spawn(future))
+    }
+
+    fn yield_now() -> impl Future<Output = ()> + Send {
+        tokio::task::yield_now()
+    }
+}
+
+/// A future whose errors fail the benchmark.
+pub struct Unfailing<F>(F);
+
+impl<F, T, E> Future for Unfailing<F>
+where
+    F: Future<Output = Result<T, E>> + Unpin,
+    E: std::fmt::Debug,
+{
+    type Output = T;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<T> {
+        Pin::new(&mut self.0).poll(cx).map(|result| result.expect("no task fails"))
+    }
+}
+
+/// One of async-executor's executors, and a type that stands for it.
+macro_rules! async_executor {
+    ($(#[$docs:meta])* $type:ident, $name:literal, $executor:ident: $executor_type:ty) => {
+        static $executor: $executor_type = <$executor_type>::new();
+
+        $(#[$docs])*
+        pub struct $type;
+
+        impl Scheduler for $type {
+            const NAME: &'static str = $name;
+            type Join<T: Send + 'static> = Task<T>;
+
+            fn start(workers: usize) -> Self {
+                for _ in 0..workers {
+                    thread::spawn(|| future::block_on($executor.run(future::pending::<()>())));
+                }
+                $type
+            }
+
+            fn block_on<F: Future>(&self, future: F) -> F::Output {
+                future::block_on(future)
+            }
+
+            fn spawn_from_outside<F>(&self, future: F) -> Self::Join<F::Output>
+            where
+                F: Future + Send + 'static,
+                F::Output: Send + 'static,
+            {
+                $executor.spawn(future)
+            }
+
+            fn spawn<F>(future: F) -> Self::Join<F::Output>
+            where
+                F: Future + Send + 'static,
+                F::Output: Send + 'static,
+            {
+                $executor.spawn(future)
+            }
+
+            fn detach<T: Send + 'static>(join: Task<T>) {
+                join.detach();
+            }
+
+            fn yield_now() -> impl Future<Output = ()> + Send {
+                future::yield_now()
+            }
+        }
+    };
+}
+
+async_executor! {
+    /// async-executor's `Executor`, run by as many threads as there are workers.
+    AsyncExecutor, "async-executor", EXECUTOR: Executor<'static>
+}
+
+async_executor! {
+    /// async-executor's `StaticExecutor`, run by as many threads as there are workers.
+    AsyncExecutorStatic, "async-executor-static", STATIC_EXECUTOR: StaticExecutor
+}

@@ -1,0 +1,144 @@
+//! A thread in `block_on` of a multi-thread runtime: a guest among the workers.
+//!
+//! It has a queue of its own, which the workers steal from, so that spawning from `block_on` is as
+//! cheap as from a task. It runs no tasks but those that its future waits for: one whose handle
+//! the future awaits, or one that is half way and that the future has just woken (a server that
+//! got a request). A question to such a task and its answer then need no other thread. Any other
+//! task goes to the workers, because a task that blocks its thread must not block this one.
+
+use std::task::Poll;
+
+use crate::executor::block_on::{ReturnCore, Root, Step};
+use crate::executor::core::{Core, OwnedCore};
+use crate::executor::shared::Shared;
+use crate::executor::worker::Worker;
+use crate::sync::Arc;
+use crate::task::{Helping, Notified};
+
+/// The right to be a guest.
+pub(crate) struct Guest<'a> {
+    shared: &'a Arc<Shared>,
+    core: OwnedCore,
+}
+
+impl<'a> Guest<'a> {
+    /// Borrows one of the guests' cores, if one is left and the runtime is open.
+    pub(crate) fn borrow(shared: &'a Arc<Shared>) -> Option<Guest<'a>> {
+        let mut spare = shared.spare.lock();
+        if shared.is_closed() {
+            return None;
+        }
+        spare.cores.pop().map(|core| Guest { shared, core })
+    }
+
+    /// Runs the future, and what it waits for, until it is done.
+    pub(crate) fn work<T>(self, root: &mut Root<'_>, step: &mut Step<'_, T>) -> T {
+        root.sleep_at(self.shared.remotes[self.core.index].parker.clone());
+        let worker = Worker::new(self.shared.clone(), self.core);
+        let _return = ReturnCore::new(&worker);
+        let _sitting = worker.enter();
+        let _leave = LeaveNothing { worker: &worker };
+        loop {
+            while root.is_woken() {
+                if let Some(core) = worker.core() {
+                    core.slot_used.set(false);
+                }
+                let polled = {
+                    let _helping = Helping::set(true);
+                    root.poll(step)
+                };
+                if let Poll::Ready(output) = polled {
+                    return output;
+                }
+                let Some(core) = worker.core() else {
+                    // Handed over by `block_in_place`: only the future is left to this thread.
+                    return root.wait_beside_workers(step);
+                };
+                help(&worker, core, root);
+            }
+            if let Some(core) = worker.core() {
+                rest(self.shared, core);
+            }
+            root.parker.park();
+        }
+    }
+}
+
+/// Queues a task that was spawned or woken on a guest's thread.
+///
+/// The first one since the future was polled waits in the slot, for it may be the one that is
+/// awaited next. With a second one this looks like somebody who spawns many, and all of them go
+/// to the workers.
+pub(crate) fn schedule(shared: &Shared, core: &Core, task: Notified, yielded: bool) {
+    let slot = &shared.remotes[core.index].lifo_slot;
+    if !yielded && !core.slot_used.replace(true) {
+        if let Some(previous) = slot.replace(task) {
+            core.queue.push(previous);
+            shared.notify_one();
+        }
+        // The user may block this thread before it comes to what is in the slot.
+        if !core.watched.replace(true) && shared.watch.guest_begins() {
+            shared.notify_one();
+        }
+        return;
+    }
+    if let Some(first) = slot.take() {
+        core.queue.push(first);
+    }
+    core.queue.push(task);
+    shared.notify_one();
+}
+
+/// Runs the tasks that the future waits for, as long as there are any and it is not woken.
+fn help(worker: &Worker, core: &Core, root: &Root<'_>) {
+    let remote = &worker.shared().remotes[core.index];
+    while let Some(task) = remote.lifo_slot.take() {
+        if worker.shared().is_closed() || !is_awaited(&task) {
+            core.queue.push(task);
+            worker.shared().notify_one();
+            continue;
+        }
+        worker.begin_turn(core);
+        core.slot_used.set(false);
+        {
+            let _helping = Helping::set(true);
+            task.run();
+        }
+        if root.is_woken() || worker.core().is_none() {
+            return;
+        }
+    }
+}
+
+/// Whether the future of this thread waits for a task, as far as one can see.
+fn is_awaited(task: &Notified) -> bool {
+    let header = task.metadata();
+    // SAFETY: whoever holds the `Notified` has the right to poll it.
+    header.flags().awaited() || unsafe { header.is_bound() }
+}
+
+/// The guest has left nothing behind, and needs no watching until it does again.
+fn rest(shared: &Shared, core: &Core) {
+    if core.watched.replace(false) {
+        shared.watch.guest_rests();
+    }
+}
+
+/// Hands everything over to the workers when the guest goes.
+struct LeaveNothing<'a> {
+    worker: &'a Worker,
+}
+
+impl Drop for LeaveNothing<'_> {
+    fn drop(&mut self) {
+        let Some(core) = self.worker.core() else {
+            return;
+        };
+        let shared = self.worker.shared();
+        let left = shared.remotes[core.index].lifo_slot.take();
+        for task in left.into_iter().chain(std::iter::from_fn(|| core.queue.pop())) {
+            shared.inject(task);
+        }
+        rest(shared, core);
+    }
+}
