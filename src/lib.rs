@@ -1,5 +1,6 @@
 //! An async executor that carries the request's Context everywhere.
 #![doc = ""]
+#![cfg_attr(all(feature = "macros", feature = "tokio"), doc = include_str!("../README.md"))]
 #![cfg_attr(kamon_loom, allow(dead_code, unused_imports, unused_macros))]
 
 pub mod context;

@@ -6,7 +6,7 @@ mod witness;
 use std::future::Future;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::pin::pin;
-use std::sync::{mpsc, Arc, Mutex};
+use std::sync::{mpsc, Arc};
 use std::task::{Context as TaskContext, Wake, Waker};
 use std::thread::ThreadId;
 
@@ -120,51 +120,33 @@ fn rule_1_whoever_wakes_a_task_does_not_lend_it_a_context() {
 
 // Rule 2: what is current when control leaves a task.
 
-/// Notes the request that is current when it is woken.
-struct Waking(Mutex<Vec<u32>>);
+/// Notes when it is woken.
+struct Waking(Log);
 
 impl Wake for Waking {
     fn wake(self: Arc<Self>) {
-        self.0.lock().unwrap().push(current());
+        self.0.note("woken");
     }
 }
 
 #[test]
 fn rule_2_the_joiner_is_woken_outside_of_the_tasks_context() {
-    let runtime = workers(1);
-    let (release, released) = tokio::sync::oneshot::channel::<()>();
-    let mut task = pin!(runtime.spawn(
-        async {
-            released.await.unwrap();
-        }
-        .in_context(request(1))
-    ));
-    let waking = Arc::new(Waking(Mutex::new(Vec::new())));
-    let waker = Waker::from(waking.clone());
-    assert!(task
-        .as_mut()
-        .poll(&mut TaskContext::from_waker(&waker))
-        .is_pending());
-    release.send(()).unwrap();
-    runtime.block_on(task).unwrap();
-    // `block_on` has exchanged the waker, or came too late to do so.
-    assert!(waking.0.lock().unwrap().iter().all(|&seen| seen == 0));
-
+    let (runtime, log) = (workers(1), Log::new());
+    let waker = Waker::from(Arc::new(Waking(log.clone())));
     let (release, released) = tokio::sync::oneshot::channel::<()>();
     let mut task = pin!(with_context(request(1), || {
         runtime.spawn(async {
             released.await.unwrap();
+            current()
         })
     }));
-    assert!(task
-        .as_mut()
-        .poll(&mut TaskContext::from_waker(&waker))
-        .is_pending());
+    let mut by_hand = TaskContext::from_waker(&waker);
+    assert!(task.as_mut().poll(&mut by_hand).is_pending());
     release.send(()).unwrap();
-    while waking.0.lock().unwrap().is_empty() {
-        std::thread::yield_now();
-    }
-    assert_eq!(*waking.0.lock().unwrap(), [0]);
+    log.wait("woken", 1);
+    let woken = log.once("woken");
+    assert_eq!((woken.request, woken.task), (0, None));
+    assert_eq!(runtime.block_on(task).unwrap(), 1);
 }
 
 #[test]

@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 static USER: Key<&'static str> = Key::local("join_set user", || "nobody");
 
 fn user() -> &'static str {
-    kamon::current_context().get(&USER)
+    *kamon::current_context().get(&USER)
 }
 
 fn as_user<R>(name: &'static str, f: impl FnOnce() -> R) -> R {
@@ -106,7 +106,10 @@ fn ids_are_those_of_the_abort_handles() {
 
 #[test]
 fn every_way_to_spawn_inherits_the_context() {
-    let runtime = Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(1)
+        .build()
+        .unwrap();
     let handle = runtime.handle().clone();
     runtime.block_on(async move {
         let local = LocalSet::new();
@@ -143,7 +146,10 @@ fn dropping_the_set_aborts_the_tasks_in_their_contexts() {
         }
         settle().await;
         as_user("somebody else", || drop(set));
-        assert!(dropped.lock().unwrap().is_empty(), "a task ends on its executor");
+        assert!(
+            dropped.lock().unwrap().is_empty(),
+            "a task ends on its executor"
+        );
         settle().await;
     });
     let mut users = dropped.lock().unwrap().clone();
@@ -171,7 +177,10 @@ fn unclaimed_results_are_dropped_in_their_contexts() {
 #[test]
 fn a_task_that_ends_before_it_is_in_the_set_is_like_the_others() {
     // Workers race with `spawn` here: some tasks end before the set has taken them in.
-    let runtime = Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(2)
+        .build()
+        .unwrap();
     let dropped = Arc::new(Mutex::new(Vec::new()));
     let mut joined = 0;
     runtime.block_on(async {
@@ -192,8 +201,14 @@ fn a_task_that_ends_before_it_is_in_the_set_is_like_the_others() {
     drop(runtime);
     let users = dropped.lock().unwrap();
     assert_eq!(users.len(), 50 * 50);
-    assert_eq!(users.iter().filter(|name| **name == "claimed").count(), joined);
-    assert_eq!(users.iter().filter(|name| **name == "ada").count(), 50 * 50 - joined);
+    assert_eq!(
+        users.iter().filter(|name| **name == "claimed").count(),
+        joined
+    );
+    assert_eq!(
+        users.iter().filter(|name| **name == "ada").count(),
+        50 * 50 - joined
+    );
 }
 
 #[test]
@@ -285,7 +300,10 @@ fn join_next_may_be_dropped_at_any_time() {
 
 #[test]
 fn the_waker_of_the_last_poll_is_woken_once() {
-    let wakers = [Arc::new(CountingWaker::default()), Arc::new(CountingWaker::default())];
+    let wakers = [
+        Arc::new(CountingWaker::default()),
+        Arc::new(CountingWaker::default()),
+    ];
     runtime().block_on(async {
         let mut set = JoinSet::new();
         let (sender, receiver) = oneshot::channel::<u32>();

@@ -47,7 +47,10 @@ fn poll_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
 
 #[test]
 fn scopes_nest_and_do_not_mix() {
-    let runtime = Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(2)
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let tasks: Vec<_> = (0..20)
             .map(|number| {
@@ -84,7 +87,10 @@ fn a_value_is_not_inherited_by_what_is_spawned() {
 #[test]
 fn the_future_is_dropped_with_its_value() {
     let saw = Arc::new(Mutex::new(Vec::new()));
-    let witness = |ready| Witness { ready, saw: saw.clone() };
+    let witness = |ready| Witness {
+        ready,
+        saw: saw.clone(),
+    };
 
     kamon::block_on(NUMBER.scope(1, witness(true)));
     drop(NUMBER.scope(2, witness(false)));
@@ -137,7 +143,10 @@ fn a_value_can_be_taken_before_and_after() {
     assert_eq!(format!("{future:?}"), "TaskLocalFuture { value: 1 }");
     assert_eq!(future.as_mut().take_value(), Some(1));
     assert_eq!(future.as_mut().take_value(), None);
-    assert_eq!(format!("{future:?}"), "TaskLocalFuture { value: <missing> }");
+    assert_eq!(
+        format!("{future:?}"),
+        "TaskLocalFuture { value: <missing> }"
+    );
     assert_eq!(kamon::block_on(future), None);
 
     let mut future = Box::pin(NUMBER.scope(2, async {}));
@@ -159,8 +168,7 @@ fn a_key_that_is_being_read_cannot_be_entered() {
         // It did no harm.
         assert_eq!(NUMBER.get(), 1);
         assert!(poll_once(future.as_mut()).is_ready());
-        let refused =
-            catch_unwind(AssertUnwindSafe(|| poll_once(future.as_mut()))).unwrap_err();
+        let refused = catch_unwind(AssertUnwindSafe(|| poll_once(future.as_mut()))).unwrap_err();
         assert!(message(refused).contains("polled after completion"));
         assert_eq!(NUMBER.get(), 1);
     });
@@ -193,7 +201,9 @@ fn other_executors_will_do() {
         })
         .await;
     }));
-    let tokio = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let tokio = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
     tokio.block_on(async {
         let task = tokio::spawn(NAME.scope("ada".into(), async { NAME.get() }));
         assert_eq!(task.await.unwrap(), "ada");
@@ -208,7 +218,10 @@ fn reading_after_the_thread_has_destroyed_its_slots_is_an_error() {
             self.0.lock().unwrap().push(NAME.try_get().is_err());
             let scoped = catch_unwind(|| NAME.sync_scope("late".into(), || NAME.get()));
             // Either there still was a slot, or the panic says that there is none.
-            self.0.lock().unwrap().push(scoped.is_err() || scoped.unwrap() == "late");
+            self.0
+                .lock()
+                .unwrap()
+                .push(scoped.is_err() || scoped.unwrap() == "late");
         }
     }
     thread_local! {
@@ -229,7 +242,10 @@ fn reading_after_the_thread_has_destroyed_its_slots_is_an_error() {
 #[test]
 fn it_does_not_matter_who_drops_a_pending_future() {
     let saw = Arc::new(Mutex::new(Vec::new()));
-    let witness = Witness { ready: false, saw: saw.clone() };
+    let witness = Witness {
+        ready: false,
+        saw: saw.clone(),
+    };
     let mut future = Box::pin(NUMBER.scope(1, async {
         witness.await;
         pending::<()>().await;

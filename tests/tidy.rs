@@ -25,7 +25,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("context", &["sync"]),
     ("queue", &["sync"]),
     ("task", &["context", "queue", "sync"]),
-    ("time", &["context", "sync"]),
+    // `time` spends the cooperative budget of the task that waits.
+    ("time", &["context", "sync", "task"]),
     ("executor", &["context", "queue", "task", "time", "sync"]),
     ("metrics", &["context", "sync"]),
     ("trace", &["metrics", "context", "sync"]),

@@ -31,6 +31,17 @@ struct Counts {
 /// Keeps the counter of foreign threads away from zero while there are workers that count too.
 const BIAS: usize = usize::MAX / 2 + 1;
 
+/// Whether a task is the first one to need the runtime's memory.
+#[must_use]
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Entering {
+    /// The tasks have a reference to the runtime.
+    Others,
+    /// They have given it back, and need another one: somebody spawns through a handle although
+    /// the runtime has ended.
+    First,
+}
+
 /// Whether a task was the last one to need the runtime's memory.
 #[must_use]
 #[derive(Debug, PartialEq, Eq)]
@@ -52,13 +63,20 @@ impl Census {
 
     /// Counts a new task, on worker `index` if it is one that calls.
     #[inline]
-    pub(crate) fn enter(&self, worker: Option<usize>) {
+    pub(crate) fn enter(&self, worker: Option<usize>) -> Entering {
         match worker {
-            Some(index) => bump(&self.workers[index].spawned),
+            Some(index) => {
+                bump(&self.workers[index].spawned);
+                Entering::Others
+            }
             None => {
                 self.remote_spawns.fetch_add(1, Ordering::Relaxed);
-                // Relaxed: whoever spawns holds the runtime, so the count cannot reach zero here.
-                self.rest.fetch_add(1, Ordering::Relaxed);
+                // Relaxed: whoever spawns holds the runtime for longer than this, so the memory
+                // does not depend on the count here.
+                match self.rest.fetch_add(1, Ordering::Relaxed) {
+                    0 => Entering::First,
+                    _ => Entering::Others,
+                }
             }
         }
     }
@@ -135,9 +153,9 @@ mod tests {
     #[test]
     fn the_last_task_is_told_whoever_counts() {
         let census = Census::new(2);
-        census.enter(Some(0));
-        census.enter(Some(0));
-        census.enter(None);
+        for worker in [Some(0), Some(0), None] {
+            assert_eq!(census.enter(worker), Entering::Others);
+        }
         assert_eq!((census.alive(), census.spawned()), (3, 3));
         // Spawned on one worker, finished on another or on no worker at all.
         assert_eq!(census.leave(Some(1)), Leaving::Others);
@@ -151,9 +169,21 @@ mod tests {
     #[test]
     fn sealing_without_tasks_is_the_end() {
         let census = Census::new(1);
-        census.enter(None);
+        assert_eq!(census.enter(None), Entering::Others);
         assert_eq!(census.leave(Some(0)), Leaving::Others);
         assert_eq!(census.alive(), 0);
         assert_eq!(census.seal(), Leaving::Last);
+    }
+
+    #[test]
+    fn after_the_end_each_first_task_brings_a_last_one() {
+        let census = Census::new(1);
+        assert_eq!(census.seal(), Leaving::Last);
+        for _ in 0..2 {
+            assert_eq!(census.enter(None), Entering::First);
+            assert_eq!(census.enter(None), Entering::Others);
+            assert_eq!(census.leave(None), Leaving::Others);
+            assert_eq!(census.leave(None), Leaving::Last);
+        }
     }
 }

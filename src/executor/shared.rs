@@ -10,7 +10,7 @@ use crossbeam_utils::CachePadded;
 use crate::context::Context;
 use crate::executor::blocking::BlockingPool;
 use crate::executor::burial::bury;
-use crate::executor::census::{Census, Leaving};
+use crate::executor::census::{Census, Entering, Leaving};
 use crate::executor::config::Config;
 use crate::executor::core::OwnedCore;
 use crate::executor::driver::Driver;
@@ -132,8 +132,11 @@ impl Shared {
         F: std::future::Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let worker = Worker::current_of(self);
-        self.census.enter(worker.map(|(_, core)| core.index));
+        let mut worker = Worker::current_of(self);
+        if self.census.enter(worker.map(|(_, core)| core.index)) == Entering::First {
+            // The tasks' own reference, once more.
+            std::mem::forget(self.me.upgrade());
+        }
         let hooked = self.config.hooked;
         // SAFETY: the census keeps `self` until the task releases it; future and output are `Send`
         // and borrow nothing.
@@ -143,6 +146,8 @@ impl Shared {
         if hooked {
             // SAFETY: nobody else can know the task yet, so the right to its Context is ours.
             crate::task::call_hook(&self.config.task_hooks.spawn, &unsafe { task.metadata().meta() });
+            // The hook may have given the worker away.
+            worker = Worker::current_of(self);
         }
         match worker {
             Some((worker, core)) => worker.schedule(core, task, false),

@@ -75,16 +75,22 @@ impl<F: Future> Future for Unconstrained<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
-        struct Restore(Budget);
-        impl Drop for Restore {
-            fn drop(&mut self) {
-                with_budget(|budget| budget.set(self.0));
-            }
-        }
-
-        let _restore = Restore(with_budget(|budget| budget.replace(Budget::UNLIMITED)));
-        self.project().inner.poll(cx)
+        without_limit(|| self.project().inner.poll(cx))
     }
+}
+
+/// Calls `f` without a limit, and goes on with the budget as it was.
+pub(crate) fn without_limit<R>(f: impl FnOnce() -> R) -> R {
+    struct Restore(Budget);
+
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            with_budget(|budget| budget.set(self.0));
+        }
+    }
+
+    let _restore = Restore(with_budget(|budget| budget.replace(Budget::UNLIMITED)));
+    f()
 }
 
 /// What is left of a poll's budget; `None` is without a limit.

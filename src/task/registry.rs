@@ -3,6 +3,10 @@
 //! A task that was never polled, or is being polled, sits in a queue or in a worker's hands and
 //! is found there. Only one that has returned `Pending` can be out of sight, so that is when it
 //! is bound here; tasks that finish in their first poll never are.
+//!
+//! A bound task is kept by its registry. Nobody else need do so: the handle may be gone and the
+//! future may have put its waker nowhere, and `async-task` frees such a task at the end of its turn
+//! without dropping the future.
 
 use std::cell::Cell;
 use std::ptr::NonNull;
@@ -29,15 +33,9 @@ pub(crate) struct Registry {
 
 struct Shard {
     closed: bool,
-    tasks: Slab<RawTask>,
+    /// Wakers of the tasks, each of which keeps its task.
+    tasks: Slab<Waker>,
 }
-
-/// A task's address, as `Runnable::into_raw` gave it.
-#[derive(Clone, Copy)]
-struct RawTask(NonNull<()>);
-
-// SAFETY: it points to a task whose shared parts (state word, header flags) are atomics.
-unsafe impl Send for RawTask {}
 
 impl Registry {
     /// Makes a registry with room for `threads` threads without contention.
@@ -54,22 +52,23 @@ impl Registry {
     ///
     /// # Safety
     ///
-    /// `raw` must be a task's address, and must be [unbound](Self::unbind) before the task's
-    /// memory may be freed.
+    /// `raw` must be the address of a task that is alive.
     pub(crate) unsafe fn bind(&self, raw: NonNull<()>) -> Option<RegistryKey> {
         let shard = thread_number() & (self.shards.len() - 1);
         let mut guard = self.shards[shard].lock();
         if guard.closed {
             return None;
         }
-        let index = guard.tasks.insert(RawTask(raw));
+        // SAFETY: as this function's contract says.
+        let index = guard.tasks.insert(unsafe { header::waker(raw) });
         Some(RegistryKey { shard: shard as u32, index: index as u32 })
     }
 
     /// Removes a task that was bound.
     pub(crate) fn unbind(&self, key: RegistryKey) {
-        let mut guard = self.shards[key.shard as usize].lock();
-        guard.tasks.remove(key.index as usize);
+        let waker = self.shards[key.shard as usize].lock().tasks.remove(key.index as usize);
+        // Never the last one: the task is in its turn, or being dropped in a queue.
+        drop(waker);
     }
 
     /// Refuses further tasks, marks all bound ones as aborted and wakes them.
@@ -78,9 +77,7 @@ impl Registry {
             let wakers: Vec<Waker> = {
                 let mut guard = shard.lock();
                 guard.closed = true;
-                // SAFETY: a task in the slab is alive, because it is unbound, under this lock,
-                // before its memory may go; the waker then holds a count of its own.
-                guard.tasks.iter().map(|(_, task)| unsafe { abort_bound(task.0) }).collect()
+                guard.tasks.iter().map(|(_, waker)| abort_bound(waker)).collect()
             };
             // Waking runs the schedule function, which may drop the task, which unbinds it.
             wakers.into_iter().for_each(Waker::wake);
@@ -88,17 +85,13 @@ impl Registry {
     }
 }
 
-/// Marks a task as aborted and returns a waker for it.
-///
-/// # Safety
-///
-/// `raw` must be the address of a task that is alive.
-unsafe fn abort_bound(raw: NonNull<()>) -> Waker {
-    // SAFETY: as this function's contract says.
-    unsafe {
-        Header::of(raw).mark_aborted();
-        header::waker(raw)
-    }
+/// Marks a bound task as aborted and returns a waker for it.
+fn abort_bound(waker: &Waker) -> Waker {
+    let raw = waker.data() as *mut ();
+    // SAFETY: `bind` made the waker, and `async-task`'s wakers have the task's address as their
+    // data, which is not null. The waker keeps the task.
+    unsafe { Header::of(NonNull::new_unchecked(raw)) }.mark_aborted();
+    waker.clone()
 }
 
 static NEXT_THREAD: AtomicUsize = AtomicUsize::new(0);

@@ -10,6 +10,7 @@ use pin_project_lite::pin_project;
 use super::error::Elapsed;
 use super::instant::Instant;
 use super::sleep::{sleep_until, Sleep};
+use crate::task::coop;
 
 /// Gives `future` as much time as `duration`.
 ///
@@ -101,12 +102,20 @@ impl<T: Future> Future for Timeout<T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let this = self.project();
+        let had_budget = coop::has_budget_remaining();
         if let Poll::Ready(output) = this.value.poll(cx) {
             return Poll::Ready(Ok(output));
         }
-        match this.delay.as_pin_mut() {
-            Some(delay) => delay.poll(cx).map(|()| Err(Elapsed::new())),
-            None => Poll::Pending,
-        }
+        let Some(delay) = this.delay.as_pin_mut() else {
+            return Poll::Pending;
+        };
+        // A future that uses up the budget in every poll must not keep its deadline from being
+        // looked at.
+        let polled = if had_budget && !coop::has_budget_remaining() {
+            coop::without_limit(|| delay.poll(cx))
+        } else {
+            delay.poll(cx)
+        };
+        polled.map(|()| Err(Elapsed::new()))
     }
 }

@@ -1,13 +1,14 @@
 //! `Timer`: one deadline that a task waits for, armed when it is first polled.
 
 use std::fmt;
-use std::task::{Context as TaskContext, Poll};
+use std::task::{ready, Context as TaskContext, Poll};
 
 use super::current;
 use super::instant::Instant;
 use super::shard::{Action, Armed, Renewed, Shard};
 use super::wheel::{Key, Moved};
 use crate::sync::Arc;
+use crate::task::coop;
 
 /// A place in the timers that were current when it was made. It is free to move: what the wheel
 /// holds is the waker, and nothing points here. The owner knows the deadline and names it in each
@@ -39,8 +40,15 @@ impl Timer {
 
     /// Arms the waker of `cx` for `deadline`, unless that has been reached.
     pub(super) fn poll(&mut self, deadline: Instant, cx: &mut TaskContext<'_>) -> Poll<()> {
-        // The task's cooperative budget, should it have one, is spent here: all that waits for a
-        // deadline comes by.
+        let progress = ready!(coop::poll_proceed(cx));
+        let polled = self.poll_deadline(deadline, cx);
+        if polled.is_ready() {
+            progress.made_progress();
+        }
+        polled
+    }
+
+    fn poll_deadline(&mut self, deadline: Instant, cx: &mut TaskContext<'_>) -> Poll<()> {
         let seen = match self.state {
             State::Elapsed => return Poll::Ready(()),
             State::New | State::Moved => return self.arm(deadline, cx),

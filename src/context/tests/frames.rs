@@ -8,7 +8,7 @@ use std::task::{Context as TaskContext, Poll, Waker};
 
 use super::{Tracked, TRACKED};
 use crate::context::slot::{self, Frame, SavedScopes};
-use crate::context::{store_context, Context, ContextFutureExt as _, Scope};
+use crate::context::{stats, store_context, Context, ContextFutureExt as _, Scope};
 
 struct Contexts(Arc<AtomicUsize>);
 
@@ -124,6 +124,7 @@ fn a_bound_task_keeps_its_scopes_between_polls() {
     let contexts = Contexts::new();
     let (base, other) = (contexts.make(1), contexts.make(9));
     let mut saved = SavedScopes::new();
+    let crossed = stats().scopes_crossed_await;
     let two: Scope;
     {
         let _poll = Frame::resume(&base, &mut saved);
@@ -142,6 +143,8 @@ fn a_bound_task_keeps_its_scopes_between_polls() {
         assert_eq!(current(), 9);
     }
     assert_eq!(contexts.alive(), 3);
+    // Other tests count too.
+    assert!(stats().scopes_crossed_await >= crossed + 2);
     drop(saved);
     assert_eq!(contexts.alive(), 2, "what is left at the end was forgotten");
 }

@@ -147,7 +147,7 @@ impl Checked {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn behaves_like_a_sorted_map(ops in prop::collection::vec(op(), 1..80)) {
