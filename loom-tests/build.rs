@@ -3,6 +3,7 @@
 fn main() {
     println!("cargo:rustc-check-cfg=cfg(kamon_loom)");
     println!("cargo:rustc-check-cfg=cfg(kamon_tsan)");
+    println!("cargo:rustc-check-cfg=cfg(kamon_without_context)");
     println!("cargo:rustc-check-cfg=cfg(kamon_plant, values(any()))");
     // kamon's features: known here, never on.
     println!("cargo:rustc-check-cfg=cfg(feature, values(any()))");

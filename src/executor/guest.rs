@@ -38,11 +38,12 @@ impl<'a> Guest<'a> {
         let _return = ReturnCore::new(&worker);
         let _sitting = worker.enter();
         let _leave = LeaveNothing { worker: &worker };
+        let Some(core) = worker.core() else {
+            return root.wait_beside_workers(step);
+        };
         loop {
             while root.is_woken() {
-                if let Some(core) = worker.core() {
-                    core.slot_used.set(false);
-                }
+                core.slot_used.set(false);
                 let polled = {
                     let _helping = Helping::set(true);
                     root.poll(step)
@@ -50,15 +51,9 @@ impl<'a> Guest<'a> {
                 if let Poll::Ready(output) = polled {
                     return output;
                 }
-                let Some(core) = worker.core() else {
-                    // Handed over by `block_in_place`: only the future is left to this thread.
-                    return root.wait_beside_workers(step);
-                };
                 help(&worker, core, root);
             }
-            if let Some(core) = worker.core() {
-                rest(self.shared, core);
-            }
+            rest(self.shared, core);
             root.parker.park();
         }
     }
@@ -82,11 +77,17 @@ pub(crate) fn schedule(shared: &Shared, core: &Core, task: Notified, yielded: bo
         }
         return;
     }
-    if let Some(first) = slot.take() {
-        core.queue.push(first);
-    }
+    leave_to_workers(shared, core);
     core.queue.push(task);
     shared.notify_one();
+}
+
+/// Puts what waits in a guest's slot where the workers are called to find it.
+pub(crate) fn leave_to_workers(shared: &Shared, core: &Core) {
+    if let Some(task) = shared.remotes[core.index].lifo_slot.take() {
+        core.queue.push(task);
+        shared.notify_one();
+    }
 }
 
 /// Runs the tasks that the future waits for, as long as there are any and it is not woken.
@@ -104,7 +105,7 @@ fn help(worker: &Worker, core: &Core, root: &Root<'_>) {
             let _helping = Helping::set(true);
             task.run();
         }
-        if root.is_woken() || worker.core().is_none() {
+        if root.is_woken() {
             return;
         }
     }

@@ -18,6 +18,8 @@ mod join_set;
 mod local;
 mod parker;
 pub mod runtime;
+mod rest;
+mod search;
 mod seat;
 mod shared;
 mod spawn;

@@ -57,99 +57,71 @@ pub(crate) fn context() -> Context {
         .with_key(&REQUEST_ID, Some("4bf92f3577b34da6".into()))
 }
 
-/// kamon's multi-thread runtime. All its tasks carry a Context with two keys.
-pub struct Kamon(kamon::runtime::Runtime);
+/// A runtime with tokio's API, and a type that stands for it.
+macro_rules! runtime {
+    ($(#[$docs:meta])* $type:ident, $name:literal, $crate_:ident $(, $enter:expr)?) => {
+        $(#[$docs])*
+        pub struct $type($crate_::runtime::Runtime);
 
-impl Scheduler for Kamon {
-    const NAME: &'static str = "kamon";
-    type Join<T: Send + 'static> = Unfailing<kamon::task::JoinHandle<T>>;
+        impl Scheduler for $type {
+            const NAME: &'static str = $name;
+            type Join<T: Send + 'static> = Unfailing<$crate_::task::JoinHandle<T>>;
 
-    fn start(workers: usize) -> Self {
-        let runtime = kamon::runtime::Builder::new_multi_thread()
-            .worker_threads(workers)
-            .enable_all()
-            .build()
-            .expect("kamon's runtime starts");
-        // What is measured is the scheduler with its Context: see that it is there.
-        let _context = Self::enter();
-        let inner = runtime.block_on(async {
-            let outer = kamon::spawn(async {
-                kamon::spawn(async { kamon::current_context().get(&USER_ID).clone() }).await
-            });
-            outer.await.and_then(|inner| inner)
-        });
-        assert_eq!(inner.ok().as_deref(), Some("1234"));
-        Kamon(runtime)
-    }
+            fn start(workers: usize) -> Self {
+                let runtime = $crate_::runtime::Builder::new_multi_thread()
+                    .worker_threads(workers)
+                    .enable_all()
+                    .build()
+                    .expect("the runtime starts");
+                $type(runtime)
+            }
 
-    fn block_on<F: Future>(&self, future: F) -> F::Output {
-        self.0.block_on(future)
-    }
+            fn block_on<F: Future>(&self, future: F) -> F::Output {
+                self.0.block_on(future)
+            }
 
-    fn spawn_from_outside<F>(&self, future: F) -> Self::Join<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
-        Unfailing(self.0.spawn(future))
-    }
+            fn spawn_from_outside<F>(&self, future: F) -> Self::Join<F::Output>
+            where
+                F: Future + Send + 'static,
+                F::Output: Send + 'static,
+            {
+                Unfailing(self.0.spawn(future))
+            }
 
-    fn spawn<F>(future: F) -> Self::Join<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
-        Unfailing(kamon::spawn(future))
-    }
+            fn spawn<F>(future: F) -> Self::Join<F::Output>
+            where
+                F: Future + Send + 'static,
+                F::Output: Send + 'static,
+            {
+                Unfailing($crate_::task::spawn(future))
+            }
 
-    fn yield_now() -> impl Future<Output = ()> + Send {
-        kamon::task::yield_now()
-    }
+            fn yield_now() -> impl Future<Output = ()> + Send {
+                $crate_::task::yield_now()
+            }
 
-    fn enter() -> impl Sized {
-        kamon::store_context(context())
-    }
+            $(
+                fn enter() -> impl Sized {
+                    $enter
+                }
+            )?
+        }
+    };
 }
 
-/// tokio's multi-thread runtime.
-pub struct Tokio(tokio::runtime::Runtime);
+runtime! {
+    /// kamon's multi-thread runtime. All its tasks carry a Context with two keys.
+    Kamon, "kamon", kamon, kamon::store_context(context())
+}
 
-impl Scheduler for Tokio {
-    const NAME: &'static str = "tokio";
-    type Join<T: Send + 'static> = Unfailing<tokio::task::JoinHandle<T>>;
+runtime! {
+    /// kamon with the Context compiled out of the path.
+    WithoutContext, "without", kamon_without_context
+}
 
-    fn start(workers: usize) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(workers)
-            .enable_all()
-            .build()
-            .expect("tokio's runtime starts");
-        Tokio(runtime)
-    }
-
-    fn block_on<F: Future>(&self, future: F) -> F::Output {
-        self.0.block_on(future)
-    }
-
-    fn spawn_from_outside<F>(&self, future: F) -> Self::Join<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
-        Unfailing(self.0.spawn(future))
-    }
-
-    fn spawn<F>(future: F) -> Self::Join<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
-        Unfailing(tokio::spawn(future))
-    }
-
-    fn yield_now() -> impl Future<Output = ()> + Send {
-        tokio::task::yield_now()
-    }
+runtime! {
+    /// tokio's multi-thread runtime.
+    Tokio, "tokio", tokio
 }
 
 /// A future whose errors fail the benchmark.

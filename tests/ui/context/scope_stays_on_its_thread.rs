@@ -2,5 +2,7 @@
 
 fn main() {
     let scope = kamon::store_context(kamon::Context::empty());
-    std::thread::spawn(move || drop(scope));
+    is_send(scope);
 }
+
+fn is_send<T: Send>(_: T) {}

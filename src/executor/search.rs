@@ -1,0 +1,92 @@
+//! Where a worker looks for its next task, and in which order.
+
+use crate::executor::census::bump;
+use crate::executor::core::Core;
+use crate::executor::worker::Worker;
+use crate::task::Notified;
+
+/// How often a task that was just woken may run next, ahead of the queue.
+const MAX_LIFO_TURNS: u32 = 3;
+/// The most tasks that a worker takes out of the injector at once.
+const INJECTOR_BATCH: usize = 32;
+
+impl Worker {
+    /// The next task, in this order: the injector now and then, so that it never starves; the
+    /// task that was woken last; our own queue; the injector; other workers.
+    #[inline]
+    pub(crate) fn next_task(&self, core: &Core) -> Option<Notified> {
+        if core.tick.get() % self.shared.config.global_queue_interval == 0 {
+            if let Some(task) = self.shared.injector.pop() {
+                return Some(task);
+            }
+        }
+        self.next_lifo(core)
+            .or_else(|| self.next_queued(core))
+            .or_else(|| self.shared.remotes[core.index].lifo_slot.take())
+            .or_else(|| self.next_injected(core))
+            .or_else(|| self.steal(core))
+    }
+
+    #[inline]
+    fn next_lifo(&self, core: &Core) -> Option<Notified> {
+        let turns = core.lifo_turns.get();
+        if turns >= MAX_LIFO_TURNS {
+            return None;
+        }
+        let task = self.shared.remotes[core.index].lifo_slot.take()?;
+        core.lifo_turns.set(turns + 1);
+        Some(task)
+    }
+
+    #[inline]
+    fn next_queued(&self, core: &Core) -> Option<Notified> {
+        core.lifo_turns.set(0);
+        core.queue.pop()
+    }
+
+    /// Takes a fair share of the injector.
+    fn next_injected(&self, core: &Core) -> Option<Notified> {
+        let injector = &self.shared.injector;
+        if injector.is_empty() {
+            return None;
+        }
+        let share = injector.len() / self.shared.config.workers.max(1) + 1;
+        let first = injector.pop()?;
+        for _ in 1..share.min(INJECTOR_BATCH) {
+            match injector.pop() {
+                Some(task) => core.queue.push(task),
+                None => break,
+            }
+        }
+        Some(first)
+    }
+
+    fn steal(&self, core: &Core) -> Option<Notified> {
+        let remotes = &self.shared.remotes;
+        if remotes.len() < 2 {
+            return None;
+        }
+        if !core.searching.get() {
+            if !self.shared.idle.start_searching() {
+                return None;
+            }
+            core.searching.set(true);
+        }
+        let stats = &remotes[core.index].stats;
+        let start = core.random.borrow_mut().usize(..remotes.len());
+        let victims = (0..remotes.len())
+            .map(|offset| (start + offset) % remotes.len())
+            .filter(|&victim| victim != core.index);
+        for victim in victims {
+            if let Some(task) = remotes[victim].stealer.steal_into(&core.queue) {
+                bump(&stats.steals);
+                return Some(task);
+            }
+            if let Some(task) = remotes[victim].lifo_slot.take() {
+                bump(&stats.steals);
+                return Some(task);
+            }
+        }
+        self.next_injected(core)
+    }
+}
