@@ -28,6 +28,10 @@ fn runtime() -> Runtime {
     Builder::new_current_thread().build().unwrap()
 }
 
+fn count(counter: &AtomicUsize) {
+    counter.fetch_add(1, Ordering::SeqCst);
+}
+
 /// Lets every task that can run do so.
 async fn settle() {
     for _ in 0..10 {
@@ -362,8 +366,14 @@ fn join_next_costs_budget_and_try_join_next_does_not() {
     const TASKS: usize = 1000;
     runtime().block_on(async {
         let mut set = JoinSet::new();
-        set.extend((0..TASKS).map(|_| async {}));
-        settle().await;
+        let ended = Arc::new(AtomicUsize::new(0));
+        set.extend((0..TASKS).map(|_| {
+            let ended = ended.clone();
+            async move { count(&ended) }
+        }));
+        while ended.load(Ordering::SeqCst) < TASKS {
+            kamon::task::yield_now().await;
+        }
         let mut joined = 0;
         let mut refused = 0;
         let finished = poll_fn(|_| {

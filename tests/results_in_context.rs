@@ -224,18 +224,31 @@ fn rule_1_a_blocking_closure_that_never_runs() {
         .max_blocking_threads(1)
         .build()
         .unwrap();
-    let (release, released) = mpsc::channel::<()>();
-    let first = runtime.spawn_blocking(move || released.recv().is_err());
+    // Keeps the only thread until the returned end is dropped.
+    let block = || {
+        let (release, released) = mpsc::channel::<()>();
+        drop(runtime.spawn_blocking(move || released.recv().is_err()));
+        release
+    };
     let closure = |name| {
         let owned = log.on_drop(name);
-        with_context(request(TASK), || {
-            runtime.spawn_blocking(move || drop(owned))
-        })
+        let told = log.clone();
+        let run = move || {
+            told.note("run");
+            drop(owned)
+        };
+        with_context(request(TASK), || runtime.spawn_blocking(run))
     };
-    let (aborted, queued) = (closure("aborted"), closure("queued"));
+
+    let release = block();
+    let aborted = closure("aborted");
     aborted.abort();
+    drop(release);
     assert!(elsewhere(&runtime, aborted).unwrap_err().is_cancelled());
     assert_eq!(log.once("aborted").request, TASK);
+
+    let release = block();
+    let queued = closure("queued");
     let closing = std::thread::spawn(move || with_context(request(OTHER), || drop(runtime)));
     log.wait("queued", 1);
     assert_eq!(log.once("queued").request, TASK);
@@ -244,7 +257,7 @@ fn rule_1_a_blocking_closure_that_never_runs() {
         .is_cancelled());
     drop(release);
     closing.join().unwrap();
-    assert!(futures_lite::future::block_on(first).unwrap());
+    assert_eq!(log.count("run"), 0);
 }
 
 #[test]

@@ -13,6 +13,8 @@ use crate::workload::{Candidate, Group, Role, Unit, Workers, Workload};
 
 /// What goes to and fro.
 const MESSAGE: usize = 64;
+/// How often it does so in an iteration, on each connection.
+const ROUND_TRIPS: u64 = 16;
 
 /// Returns the group.
 pub fn group() -> Group {
@@ -46,30 +48,38 @@ fn echo<S: Scheduler>(meter: &mut Meter<'_>, workers: usize, connections: usize)
     let scheduler = S::start(workers);
     let _entered = S::enter();
     let address = scheduler.block_on(async {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port is free");
+        let listener = TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .expect("a port is free");
         let address = listener.local_addr().expect("the listener has an address");
         S::detach(S::spawn(accept::<S>(listener)));
         address
     });
     let mut clients = scheduler.block_on(connect(address, connections));
     meter.run(|iterations| {
+        let round_trips = iterations * ROUND_TRIPS;
         let begin = Instant::now();
         clients = scheduler.block_on(async {
-            let calling: Vec<_> =
-                clients.drain(..).map(|client| S::spawn(call(client, iterations))).collect();
+            let calling: Vec<_> = clients
+                .drain(..)
+                .map(|client| S::spawn(call(client, round_trips)))
+                .collect();
             let mut clients = Vec::with_capacity(calling.len());
             for client in calling {
                 clients.push(client.await);
             }
             clients
         });
-        begin.elapsed().as_nanos() as f64 / (iterations * connections as u64) as f64
+        begin.elapsed().as_nanos() as f64 / (round_trips * connections as u64) as f64
     });
 }
 
 async fn accept<S: Scheduler>(listener: TcpListener) {
     loop {
-        let (stream, _) = listener.accept().await.expect("the clients are well-behaved");
+        let (stream, _) = listener
+            .accept()
+            .await
+            .expect("the clients are well-behaved");
         S::detach(S::spawn(serve(stream)));
     }
 }
@@ -85,7 +95,9 @@ async fn serve(mut stream: TcpStream) {
 async fn connect(address: SocketAddr, connections: usize) -> Vec<TcpStream> {
     let mut clients = Vec::with_capacity(connections);
     for _ in 0..connections {
-        let client = TcpStream::connect(address).await.expect("the server listens");
+        let client = TcpStream::connect(address)
+            .await
+            .expect("the server listens");
         client.set_nodelay(true).expect("the option exists");
         clients.push(client);
     }
@@ -96,7 +108,10 @@ async fn call(mut stream: TcpStream, times: u64) -> TcpStream {
     let mut message = [7; MESSAGE];
     for _ in 0..times {
         stream.write_all(&message).await.expect("the server reads");
-        stream.read_exact(&mut message).await.expect("the server answers");
+        stream
+            .read_exact(&mut message)
+            .await
+            .expect("the server answers");
     }
     stream
 }

@@ -1,7 +1,7 @@
 //! A row of the table: a workload, and those who do it.
 
 use crate::measure::Meter;
-use crate::{echo, executor};
+use crate::{context, echo, executor};
 
 /// What a candidate does, with how many workers.
 pub type Body = Box<dyn Fn(&mut Meter<'_>, usize)>;
@@ -74,11 +74,15 @@ impl Candidate {
         role: Role,
         body: impl Fn(&mut Meter<'_>, usize) + 'static,
     ) -> Candidate {
-        Candidate { name, role, body: Box::new(body) }
+        Candidate {
+            name,
+            role,
+            body: Box::new(body),
+        }
     }
 }
 
 /// Returns all groups, in the order of the table.
 pub fn groups() -> Vec<Group> {
-    vec![executor::group(), echo::group()]
+    vec![executor::group(), echo::group(), context::group()]
 }

@@ -29,6 +29,8 @@ pub(super) struct Slot {
     pub(super) bound: Cell<bool>,
     /// Entries for the next Scopes.
     pub(super) spare: Cell<*const Opened>,
+    /// Whether the thread has left its spare entries to others.
+    pub(super) leaving: Cell<bool>,
 }
 
 impl Slot {
@@ -38,6 +40,7 @@ impl Slot {
             top: Cell::new(ptr::null()),
             bound: Cell::new(false),
             spare: Cell::new(ptr::null()),
+            leaving: Cell::new(false),
         }
     }
 }

@@ -35,6 +35,9 @@ pub(super) fn take(slot: &Slot) -> &'static Opened {
 #[inline]
 pub(super) fn put(slot: &Slot, spare: &'static Opened) {
     spare.prev.set(slot.spare.replace(spare));
+    if slot.leaving.get() {
+        leave(slot);
+    }
 }
 
 #[cold]
@@ -64,12 +67,21 @@ struct Leave;
 
 impl Drop for Leave {
     fn drop(&mut self) {
-        let mut left = LEFT.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut cursor = SLOT.with(|slot| slot.spare.replace(ptr::null()));
-        // SAFETY: spare entries of this thread are its own until the lock is released.
-        while let Some(spare) = unsafe { cursor.as_ref() } {
-            cursor = spare.prev.replace(left.0);
-            left.0 = spare;
-        }
+        SLOT.with(|slot| {
+            // Destructors that run after this one may still open Scopes.
+            slot.leaving.set(true);
+            leave(slot);
+        });
+    }
+}
+
+#[cold]
+fn leave(slot: &Slot) {
+    let mut left = LEFT.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut cursor = slot.spare.replace(ptr::null());
+    // SAFETY: spare entries of this thread are its own until the lock is released.
+    while let Some(spare) = unsafe { cursor.as_ref() } {
+        cursor = spare.prev.replace(left.0);
+        left.0 = spare;
     }
 }

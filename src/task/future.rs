@@ -88,23 +88,31 @@ impl<F: Future> TaskFuture<F> {
 
     #[inline(always)]
     fn poll_once(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<F::Output, Failure>> {
-        // SAFETY: the future is pinned with `self` and moved only by being dropped in place.
-        let future = unsafe { Pin::new_unchecked(&mut *self.future) };
-        match contain(|| future.poll(cx)) {
+        let polled = contain(|| {
+            let on_unwind = OnUnwind(self);
+            // SAFETY: the future is pinned with `self` and moved only by being dropped in place.
+            let future = unsafe { Pin::new_unchecked(&mut *on_unwind.0.future) };
+            let polled = future.poll(cx);
+            std::mem::forget(on_unwind);
+            polled
+        });
+        match polled {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
             Err(payload) => Poll::Ready(Err(Failure::Panicked(payload))),
         }
     }
 
-    /// Drops the future, inside its Context, and settles the result: a panic of the destructor
-    /// fails the task unless it has panicked before.
+    /// Drops the future, unless a panic has, inside its Context, and settles the result: a panic of
+    /// the destructor fails the task unless it has panicked before.
     #[inline]
     fn retire(&mut self, result: Result<F::Output, Failure>) -> Result<F::Output, Failure> {
-        debug_assert!(!self.done);
-        self.done = true;
-        // SAFETY: `done` was false, so the future is there, and it is never touched again.
-        let result = match contain(|| unsafe { ManuallyDrop::drop(&mut self.future) }) {
+        let dropped = match std::mem::replace(&mut self.done, true) {
+            true => Ok(()),
+            // SAFETY: `done` was false, so the future is there, and it is never touched again.
+            false => contain(|| unsafe { ManuallyDrop::drop(&mut self.future) }),
+        };
+        let result = match dropped {
             Ok(()) => result,
             Err(payload) => match result {
                 Err(Failure::Panicked(first)) => {
@@ -146,6 +154,20 @@ impl<F: Future> TaskFuture<F> {
         };
         header.mark_finished();
         Output::new(header.id(), context, result)
+    }
+}
+
+/// Drops a future whose poll panics while the panic goes through it, so that destructors which ask
+/// find the thread panicking. A second panic ends here.
+struct OnUnwind<'a, F: Future>(&'a mut TaskFuture<F>);
+
+impl<F: Future> Drop for OnUnwind<'_, F> {
+    fn drop(&mut self) {
+        self.0.done = true;
+        // SAFETY: whoever polls has found the future there, and it is never touched again.
+        if let Err(second) = contain(|| unsafe { ManuallyDrop::drop(&mut self.0.future) }) {
+            discard(second);
+        }
     }
 }
 

@@ -67,7 +67,10 @@ async fn serve_queries(incoming: async_channel::Receiver<Query>, mut random: Rng
             future::yield_now().await;
         }
         // Nobody hangs up while it waits.
-        query.send(random.usize(..)).await.expect("the request waits for its answer");
+        query
+            .send(random.usize(..))
+            .await
+            .expect("the request waits for its answer");
     }
 }
 

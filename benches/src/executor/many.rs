@@ -28,7 +28,13 @@ struct Countdown {
 impl Countdown {
     fn new() -> (Countdown, mpsc::Receiver<()>) {
         let (done, finished) = mpsc::sync_channel(1000);
-        (Countdown { left: Arc::default(), done }, finished)
+        (
+            Countdown {
+                left: Arc::default(),
+                done,
+            },
+            finished,
+        )
     }
 
     fn start(&self, count: usize) {

@@ -10,30 +10,54 @@ mod many;
 mod scheduler;
 mod tasks;
 
-pub use scheduler::{AsyncExecutor, AsyncExecutorStatic, Kamon, Scheduler, Tokio};
+pub use scheduler::{AsyncExecutor, AsyncExecutorStatic, Kamon, Scheduler, Tokio, WithoutContext};
 
 use crate::workload::{Candidate, Group, Role, Unit, Workers, Workload};
 
-/// A row with the same generic body for every scheduler.
+/// A row with the same generic body for all the schedulers.
 macro_rules! row {
-    ($name:literal, $body:path $(, $parameter:expr)*) => {
+    (
+        $name:expr, $workers:expr, [$($scheduler:ident: $role:ident),*],
+        $body:path, $parameters:tt
+    ) => {
         Workload {
             name: $name,
-            workers: Workers::Each(&[1, 2, 4]),
+            workers: Workers::Each($workers),
             unit: Unit::Nanoseconds,
-            candidates: vec![
-                row!(@ Kamon, Role::Ours, $body $(, $parameter)*),
-                row!(@ Tokio, Role::Peer, $body $(, $parameter)*),
-                row!(@ AsyncExecutor, Role::Peer, $body $(, $parameter)*),
-                row!(@ AsyncExecutorStatic, Role::Peer, $body $(, $parameter)*),
-            ],
+            candidates: vec![$(row!(@ $scheduler, $role, $body, $parameters)),*],
         }
     };
-    (@ $scheduler:ty, $role:expr, $body:path $(, $parameter:expr)*) => {
-        Candidate::new(<$scheduler>::NAME, $role, |meter, workers| {
+    (@ $scheduler:ident, $role:ident, $body:path, ($($parameter:expr),*)) => {
+        Candidate::new($scheduler::NAME, Role::$role, |meter, workers| {
             use $body as body;
             body::<$scheduler>(meter, workers $(, $parameter)*)
         })
+    };
+}
+
+/// kamon against the others.
+macro_rules! against_peers {
+    ($name:literal, $body:path $(, $parameter:expr)*) => {
+        row!(
+            $name,
+            &[1, 2, 4],
+            [Kamon: Ours, Tokio: Peer, AsyncExecutor: Peer, AsyncExecutorStatic: Peer],
+            $body,
+            ($($parameter),*)
+        )
+    };
+}
+
+/// kamon against itself without the Context.
+macro_rules! against_itself {
+    ($name:literal, $body:path) => {
+        row!(
+            concat!("whole/", $name),
+            &[1, 2],
+            [Kamon: Ours, WithoutContext: Peer],
+            $body,
+            ()
+        )
     };
 }
 
@@ -43,24 +67,40 @@ pub fn group() -> Group {
         name: "executor",
         about: "the schedulers; kamon with two keys in the Context",
         workloads: vec![
-            row!("spawn_many_local", many::spawn_many_local),
-            row!("spawn_many_remote_idle", many::spawn_many_remote_idle),
-            row!("spawn_many_remote_busy1", many::spawn_many_remote_busy1),
-            row!("spawn_many_remote_busy2", many::spawn_many_remote_busy2),
-            row!("yield_many", many::yield_many),
-            row!("ping_pong", many::ping_pong),
-            row!("chained_spawn", many::chained_spawn),
-            row!("remote_spawn_1", across::remote_spawn, 1),
-            row!("remote_spawn_2", across::remote_spawn, 2),
-            row!("remote_spawn_4", across::remote_spawn, 4),
-            row!("request_reply", across::request_reply),
-            row!("spawn_one", tasks::spawn_one),
-            row!("spawn_25000_from_block_on", tasks::spawn_many_local),
-            row!("spawn_25000_from_worker", tasks::spawn_many_from_worker),
-            row!("spawn_recursively", tasks::spawn_recursively),
-            row!("yield_now", tasks::yield_now),
-            row!("channels", connected::channels),
-            row!("web_server", connected::web_server),
+            against_peers!("spawn_many_local", many::spawn_many_local),
+            against_peers!("spawn_many_remote_idle", many::spawn_many_remote_idle),
+            against_peers!("spawn_many_remote_busy1", many::spawn_many_remote_busy1),
+            against_peers!("spawn_many_remote_busy2", many::spawn_many_remote_busy2),
+            against_peers!("yield_many", many::yield_many),
+            against_peers!("ping_pong", many::ping_pong),
+            against_peers!("chained_spawn", many::chained_spawn),
+            against_peers!("remote_spawn_1", across::remote_spawn, 1),
+            against_peers!("remote_spawn_2", across::remote_spawn, 2),
+            against_peers!("remote_spawn_4", across::remote_spawn, 4),
+            against_peers!("request_reply", across::request_reply),
+            against_peers!("spawn_one", tasks::spawn_one),
+            against_peers!("spawn_25000_from_block_on", tasks::spawn_many_local),
+            against_peers!("spawn_25000_from_worker", tasks::spawn_many_from_worker),
+            against_peers!("spawn_recursively", tasks::spawn_recursively),
+            against_peers!("yield_now", tasks::yield_now),
+            against_peers!("channels", connected::channels),
+            against_peers!("web_server", connected::web_server),
         ],
     }
+}
+
+/// Returns workloads of the group as rows of the group `context`: what the Context costs as a part
+/// of the whole.
+pub(crate) fn with_and_without_context() -> Vec<Workload> {
+    vec![
+        against_itself!("spawn_many_local", many::spawn_many_local),
+        against_itself!("yield_many", many::yield_many),
+        against_itself!("ping_pong", many::ping_pong),
+        against_itself!("chained_spawn", many::chained_spawn),
+        against_itself!("spawn_25000_from_worker", tasks::spawn_many_from_worker),
+        against_itself!("spawn_recursively", tasks::spawn_recursively),
+        against_itself!("yield_now", tasks::yield_now),
+        against_itself!("channels", connected::channels),
+        against_itself!("web_server", connected::web_server),
+    ]
 }

@@ -136,7 +136,9 @@ where
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<T> {
-        Pin::new(&mut self.0).poll(cx).map(|result| result.expect("no task fails"))
+        Pin::new(&mut self.0)
+            .poll(cx)
+            .map(|result| result.expect("no task fails"))
     }
 }
 

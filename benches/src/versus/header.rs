@@ -9,7 +9,14 @@ use crate::versus::arguments::Arguments;
 const LOCK: &str = include_str!("../../../Cargo.lock");
 
 /// The packages whose speed is measured.
-const MEASURED: &[&str] = &["tokio", "async-executor"];
+const MEASURED: &[&str] = &[
+    "tokio",
+    "async-executor",
+    "tracing",
+    "opentelemetry",
+    "fastrace",
+    "async-io",
+];
 
 /// Returns the lines.
 pub(crate) fn lines(arguments: &Arguments) -> Vec<String> {
@@ -23,8 +30,16 @@ pub(crate) fn lines(arguments: &Arguments) -> Vec<String> {
         format!(
             "built: {}, {}, allocator {}",
             env!("BENCHES_RUSTC"),
-            if cfg!(debug_assertions) { "NOT optimised" } else { "release" },
-            if cfg!(feature = "mimalloc") { "mimalloc" } else { "of the system" },
+            if cfg!(debug_assertions) {
+                "NOT optimised"
+            } else {
+                "release"
+            },
+            if cfg!(feature = "mimalloc") {
+                "mimalloc"
+            } else {
+                "of the system"
+            },
         ),
         format!("peers: {}", versions.join(", ")),
         format!(

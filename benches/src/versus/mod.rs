@@ -46,19 +46,30 @@ fn list() {
     for group in groups() {
         println!("{}: {}", group.name, group.about);
         for workload in group.workloads {
-            let names: Vec<_> = workload.candidates.iter().map(|candidate| candidate.name).collect();
+            let names: Vec<_> = workload
+                .candidates
+                .iter()
+                .map(|candidate| candidate.name)
+                .collect();
             println!("  {}: {}", workload.name, names.join(", "));
         }
     }
 }
 
 fn compare(arguments: &Arguments) -> ExitCode {
-    let mut printer: Box<dyn Printer> =
-        if arguments.json { Box::new(Json) } else { Box::new(Text::default()) };
+    let mut printer: Box<dyn Printer> = if arguments.json {
+        Box::new(Json)
+    } else {
+        Box::new(Text::default())
+    };
     printer.header(&header::lines(arguments));
     let mut complete = true;
     for group in groups() {
-        if arguments.group.as_deref().is_some_and(|wanted| wanted != group.name) {
+        if arguments
+            .group
+            .as_deref()
+            .is_some_and(|wanted| wanted != group.name)
+        {
             continue;
         }
         for workers in rounds_of_workers(&group, arguments) {
@@ -90,7 +101,10 @@ fn compare(arguments: &Arguments) -> ExitCode {
 }
 
 fn is_wanted(workload: &str, arguments: &Arguments) -> bool {
-    arguments.filter.as_deref().is_none_or(|part| workload.contains(part))
+    arguments
+        .filter
+        .as_deref()
+        .is_none_or(|part| workload.contains(part))
 }
 
 /// The numbers of workers that the group is run with, one table each.

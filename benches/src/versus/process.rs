@@ -66,7 +66,10 @@ impl Spec {
         if !status.success() {
             return Err(format!("failed: {status}"));
         }
-        let samples: Vec<f64> = output.lines().filter_map(|line| line.parse().ok()).collect();
+        let samples: Vec<f64> = output
+            .lines()
+            .filter_map(|line| line.parse().ok())
+            .collect();
         if samples.len() < self.rounds {
             return Err(format!("told {} rounds of {}", samples.len(), self.rounds));
         }
@@ -105,7 +108,10 @@ pub(crate) fn measure(spec: &Spec) -> ExitCode {
         .flat_map(|workload| workload.candidates)
         .find(|candidate| candidate.name == spec.candidate);
     let Some(candidate) = candidate else {
-        eprintln!("versus: no {} does {} in {}", spec.candidate, spec.workload, spec.group);
+        eprintln!(
+            "versus: no {} does {} in {}",
+            spec.candidate, spec.workload, spec.group
+        );
         return ExitCode::FAILURE;
     };
     for sample in rounds::samples(&candidate, spec) {

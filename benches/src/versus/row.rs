@@ -46,7 +46,10 @@ impl Row {
                 match spec.run() {
                     Ok(more) => so_far.extend(more),
                     Err(complaint) => {
-                        eprintln!("versus: {} of {}: {complaint}", candidate.name, workload.name);
+                        eprintln!(
+                            "versus: {} of {}: {complaint}",
+                            candidate.name, workload.name
+                        );
                         *samples = None;
                     }
                 }
@@ -62,7 +65,13 @@ impl Row {
                 summary: samples.map(Summary::new),
             })
             .collect();
-        Row { group, workload: workload.name, workers, unit: workload.unit, cells }
+        Row {
+            group,
+            workload: workload.name,
+            workers,
+            unit: workload.unit,
+            cells,
+        }
     }
 
     /// Whether all candidates were measured.
@@ -85,7 +94,10 @@ impl Row {
 
     /// The fastest peer's median over ours: above 1 where we are better.
     pub(crate) fn ratio(&self) -> Option<f64> {
-        let best = self.medians(Role::Peer).map(|(_, median)| median).min_by(f64::total_cmp)?;
+        let best = self
+            .medians(Role::Peer)
+            .map(|(_, median)| median)
+            .min_by(f64::total_cmp)?;
         Some(best / self.ours()?)
     }
 }

@@ -81,18 +81,28 @@ impl Printer for Text {
 
     fn begin(&mut self, group: &Group, workers: usize) {
         self.columns.clear();
-        let names = group.workloads.iter().flat_map(|workload| &workload.candidates);
+        let names = group
+            .workloads
+            .iter()
+            .flat_map(|workload| &workload.candidates);
         for candidate in names {
             if !self.columns.contains(&candidate.name) {
                 self.columns.push(candidate.name);
             }
         }
         let plural = if workers == 1 { "" } else { "s" };
-        println!("\n{}, {workers} worker{plural}: {}\n", group.name, group.about);
+        println!(
+            "\n{}, {workers} worker{plural}: {}\n",
+            group.name, group.about
+        );
         let title = self.columns.iter().map(|name| (*name).to_owned()).collect();
         print_cells("workload", title, "ratio");
         let rule = vec!["-".repeat(CELL_WIDTH - 1) + ":"; self.columns.len()];
-        print_cells(&"-".repeat(NAME_WIDTH), rule, &("-".repeat(RATIO_WIDTH - 1) + ":"));
+        print_cells(
+            &"-".repeat(NAME_WIDTH),
+            rule,
+            &("-".repeat(RATIO_WIDTH - 1) + ":"),
+        );
     }
 
     fn row(&mut self, row: &Row) {
@@ -104,13 +114,17 @@ impl Printer for Text {
                 cell.map_or_else(String::new, |cell| describe(cell, row.unit))
             })
             .collect();
-        let ratio = row.ratio().map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}"));
+        let ratio = row
+            .ratio()
+            .map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}"));
         print_cells(row.workload, cells, &ratio);
     }
 
     fn end(&mut self, rows: &[Row]) {
-        let mut ratios: Vec<(f64, &str)> =
-            rows.iter().filter_map(|row| Some((row.ratio()?, row.workload))).collect();
+        let mut ratios: Vec<(f64, &str)> = rows
+            .iter()
+            .filter_map(|row| Some((row.ratio()?, row.workload)))
+            .collect();
         ratios.sort_by(|a, b| a.0.total_cmp(&b.0));
         let numbers: Vec<f64> = ratios.iter().map(|(ratio, _)| *ratio).collect();
         if let (Some(mean), [(worst, at), ..]) = (geometric_mean(&numbers), &ratios[..]) {

@@ -19,17 +19,15 @@ pub(super) enum Job {
 impl Job {
     /// Does the work; its panics end here.
     pub(super) fn run(self) {
-        // The task contains the closure's panic, but not that of the waker of whoever joins it.
-        let outcome = contain(|| match self {
-            Job::Closure(task, hold) => {
+        match self {
+            Job::Closure(task, _hold) => {
                 task.run();
-                // Now whoever waits for the closure was woken.
-                drop(hold);
             }
-            Job::Long(run) => run(),
-        });
-        if let Err(payload) = outcome {
-            discard(payload);
+            Job::Long(run) => {
+                if let Err(payload) = contain(run) {
+                    discard(payload);
+                }
+            }
         }
     }
 

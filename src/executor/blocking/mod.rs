@@ -22,5 +22,5 @@ mod job;
 mod pool;
 mod thread;
 
-pub(crate) use config::{Around, BlockingConfig, BlockingStats};
+pub(crate) use config::{Around, BlockingConfig};
 pub(crate) use pool::BlockingPool;

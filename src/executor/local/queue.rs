@@ -13,9 +13,7 @@ use crate::executor::local::current::AtHome;
 use crate::executor::local::scoped::Scoped;
 use crate::sync::statics::{AtomicU64, Ordering};
 use crate::sync::{tls, Arc, Condvar, Mutex};
-use crate::task::{
-    self, contain, discard, Hooks, JoinHandle, Notified, Registry, RegistryKey, Scheduler,
-};
+use crate::task::{self, Hooks, JoinHandle, Notified, Registry, RegistryKey, Scheduler};
 
 /// What a set and its tasks share.
 pub(super) struct Shared {
@@ -179,10 +177,8 @@ impl Shared {
             self.fetch(&mut self.remote.lock());
             while let Some(task) = self.pop() {
                 task.metadata().mark_aborted();
-                // A waker of somebody who joins the task may panic; the others must go all the same.
-                if let Err(payload) = contain(|| task.run()) {
-                    discard(payload);
-                }
+                // Does not unwind: the task contains what its future does.
+                task.run();
             }
             if self.live() == 0 {
                 break;

@@ -63,7 +63,11 @@ struct Seat {
 
 impl Driver for TokioDriver {
     fn enter(&self) -> Box<dyn Token + '_> {
-        Box::new(self.handle.enter())
+        match Handle::try_current() {
+            // A runtime that is dropped by a thread-local's destructor, after tokio's own.
+            Err(error) if error.is_thread_local_destroyed() => Box::new(()),
+            _ => Box::new(self.handle.enter()),
+        }
     }
 
     fn park(&self, timeout: Option<Duration>, interrupted: &dyn Fn() -> bool) {
