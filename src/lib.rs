@@ -25,4 +25,16 @@ pub use integrations::tokio;
 
 // What lower rooms need from higher ones, put together here.
 use executor::default_timers;
-use integrations::make_driver;
+use integrations::{lift_budget, make_driver, renew_budget};
+
+/// What the models of `loom-tests` see besides the public face.
+#[cfg(kamon_loom)]
+#[doc(hidden)]
+pub mod __model {
+    pub use crate::context::modelled::{
+        assert_on_base, contexts_alive, forget_contexts, is_on_base, leave_base, stand_on,
+    };
+    pub use crate::executor::modelled::{alive, forget_alive};
+    pub use crate::queue::make_weak_queues;
+    pub use crate::sync::thread::begin_threads;
+}

@@ -60,6 +60,10 @@ const FACES: &[(&str, &str)] = &[
 const WIRES: &[(&str, &str)] = &[
     // Which `Driver` a runtime parks in.
     ("executor", "make_driver"),
+    // The budget of a library whose resources tasks use beside ours.
+    ("executor", "lift_budget"),
+    ("executor", "renew_budget"),
+    ("task", "lift_budget"),
     // Where a sleep outside every runtime is kept: with the global runtime.
     ("time", "default_timers"),
 ];

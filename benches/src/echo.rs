@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::executor::{Kamon, Scheduler, Tokio};
 use crate::measure::Meter;
-use crate::workload::{Candidate, Group, Role, Unit, Workers, Workload};
+use crate::workload::{Candidate, Group, Role, Rounds, Unit, Workers, Workload};
 
 /// What goes to and fro.
 const MESSAGE: usize = 64;
@@ -22,6 +22,7 @@ pub fn group() -> Group {
         name,
         workers: Workers::Each(&[2]),
         unit: Unit::Nanoseconds,
+        rounds: Rounds::AsTold,
         candidates: vec![
             Candidate::new(Kamon::NAME, Role::Ours, move |meter, workers| {
                 echo::<Kamon>(meter, workers, connections);

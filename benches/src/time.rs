@@ -141,7 +141,7 @@ fn arm_and_cancel<T: Timers>(meter: &mut Meter<'_>, pending: usize) {
             let begin = Instant::now();
             for _ in 0..iterations {
                 let mut sleep = pin!(T::sleep(HOUR));
-                poll_once(sleep.as_mut()).await;
+                assert!(poll_once(sleep.as_mut()).await.is_pending());
             }
             begin.elapsed().as_nanos() as f64 / iterations as f64
         })
@@ -158,7 +158,7 @@ fn arm_and_fire<T: Timers>(meter: &mut Meter<'_>) {
             let mut armed_timers = Vec::with_capacity(FIRED_TOGETHER);
             for _ in 0..iterations {
                 for _ in 0..FIRED_TOGETHER {
-                    armed_timers.push(armed::<T>(MILLISECOND).await);
+                    armed_timers.extend(armed::<T>(MILLISECOND).await);
                 }
                 for timer in armed_timers.drain(..) {
                     timer.await;
@@ -185,16 +185,15 @@ fn lateness<T: Timers>(meter: &mut Meter<'_>) {
     });
 }
 
-async fn armed<T: Timers>(duration: Duration) -> Pin<Box<T::Sleep>> {
+/// Returns the timer after its first poll, or `None` if it was due by then.
+async fn armed<T: Timers>(duration: Duration) -> Option<Pin<Box<T::Sleep>>> {
     let mut sleep = Box::pin(T::sleep(duration));
-    poll_once(sleep.as_mut()).await;
-    sleep
+    match poll_once(sleep.as_mut()).await {
+        Poll::Ready(_) => None,
+        Poll::Pending => Some(sleep),
+    }
 }
 
-async fn poll_once<F: Future>(mut future: Pin<&mut F>) {
-    poll_fn(|cx| {
-        assert!(future.as_mut().poll(cx).is_pending());
-        Poll::Ready(())
-    })
-    .await;
+async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> Poll<F::Output> {
+    poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await
 }

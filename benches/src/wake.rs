@@ -87,8 +87,9 @@ fn latency<S: Scheduler>(meter: &mut Meter<'_>, workers: usize, busy: bool, perc
     meter.run(|iterations| {
         let mut latencies: Vec<f64> = (0..iterations.max(WAKES))
             .map(|_| {
-                pass(REST);
-                wake.try_send(Instant::now()).expect("the last one was received");
+                thread::sleep(REST);
+                wake.try_send(Instant::now())
+                    .expect("the last one was received");
                 reports.recv().expect("the task reports").as_nanos() as f64
             })
             .collect();
@@ -144,12 +145,4 @@ fn processor_time_periodic<S: Scheduler>(meter: &mut Meter<'_>, workers: usize) 
 fn processor_time() -> Duration {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
-}
-
-/// Lets time go by without sleeping: this thread has to be awake when it sends.
-fn pass(duration: Duration) {
-    let begin = Instant::now();
-    while begin.elapsed() < duration {
-        std::hint::spin_loop();
-    }
 }

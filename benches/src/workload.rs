@@ -1,7 +1,7 @@
 //! A row of the table: a workload, and those who do it.
 
 use crate::measure::Meter;
-use crate::{context, echo, executor};
+use crate::{context, echo, executor, memory, time, wake};
 
 /// What a candidate does, with how many workers.
 pub type Body = Box<dyn Fn(&mut Meter<'_>, usize)>;
@@ -24,6 +24,8 @@ pub struct Workload {
     pub workers: Workers,
     /// What is measured.
     pub unit: Unit,
+    /// How often it is measured in a process.
+    pub rounds: Rounds,
     /// Who does it.
     pub candidates: Vec<Candidate>,
 }
@@ -58,6 +60,16 @@ pub enum Workers {
     Fixed(usize),
 }
 
+/// How often a workload is measured in a process.
+#[derive(Clone, Copy, Debug)]
+pub enum Rounds {
+    /// As often as the command line says, after warm-up.
+    AsTold,
+    /// At most so often, without warm-up and with one iteration a round: what is counted and not
+    /// timed, or takes very long.
+    AtMost(usize),
+}
+
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
@@ -65,6 +77,14 @@ pub enum Unit {
     Nanoseconds,
     /// Memory.
     Bytes,
+}
+
+impl Workload {
+    /// Returns the part of the group that the workload belongs to: what its name has before a
+    /// slash. Each part has a table of its own.
+    pub fn section(&self) -> &'static str {
+        self.name.split_once('/').map_or("", |(section, _)| section)
+    }
 }
 
 impl Candidate {
@@ -84,5 +104,12 @@ impl Candidate {
 
 /// Returns all groups, in the order of the table.
 pub fn groups() -> Vec<Group> {
-    vec![executor::group(), echo::group(), context::group()]
+    vec![
+        executor::group(),
+        echo::group(),
+        context::group(),
+        time::group(),
+        wake::group(),
+        memory::group(),
+    ]
 }

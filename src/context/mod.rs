@@ -11,6 +11,8 @@ mod holders;
 mod key;
 #[cfg(kamon_loom)]
 pub(crate) mod live;
+#[cfg(kamon_loom)]
+pub(crate) mod modelled;
 mod node;
 mod opened;
 pub(crate) mod registry;

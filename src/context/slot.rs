@@ -123,6 +123,12 @@ pub(crate) fn raw_of(context: &Context) -> usize {
     context.as_raw() as usize
 }
 
+/// Whether no Scope is open in the present frame.
+#[cfg(kamon_loom)]
+pub(crate) fn is_settled() -> bool {
+    SLOT.with(|slot| slot.top.get().is_null())
+}
+
 /// Makes `context` current on this thread with nothing to restore what was before: the sentinel
 /// of a worker under test.
 ///

@@ -12,7 +12,7 @@ use crate::executor::guest::Guest;
 use crate::executor::local::{ImplicitLocal, Scoped};
 use crate::executor::parker::Parker;
 use crate::executor::shared::Shared;
-use crate::executor::worker::Worker;
+use crate::executor::worker::{give_turn, Worker};
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::Arc;
 use crate::task::Entered;
@@ -33,6 +33,11 @@ pub(crate) fn block_on<F: Future>(shared: &Arc<Shared>, future: F) -> F::Output 
     }
     let _entrance = Entrance::new(shared);
     let _polling = PollingGuard::set(true);
+    // Each turn gets its budget; what this thread had is not touched.
+    crate::lift_budget(|| drive(shared, future))
+}
+
+fn drive<F: Future>(shared: &Arc<Shared>, future: F) -> F::Output {
     let mut root = Root::new(shared);
     // What else this thread attends to in here (tasks, timers, hooks, the driver) is not the
     // future's: it finds no Context, and the future takes its own along.
@@ -132,6 +137,7 @@ impl<'a> Root<'a> {
         if !self.take_woken() {
             return Poll::Pending;
         }
+        crate::renew_budget();
         step(&mut TaskContext::from_waker(&self.waker))
     }
 
@@ -181,6 +187,7 @@ impl<'a> Root<'a> {
         worker.begin_work();
         let core = worker.core()?;
         loop {
+            let look = self.is_woken() && worker.tick(core);
             if let Poll::Ready(output) = self.poll(step) {
                 worker.end_work();
                 return Some(output);
@@ -189,15 +196,24 @@ impl<'a> Root<'a> {
                 worker.retire();
                 return None;
             }
+            if look {
+                worker.look_outside();
+            }
+            // The future is one among the tasks: those go first that are in the queue by now.
+            let before_future = core.queue.len().max(1);
             let mut turns = 0;
             while let Some(task) = worker.next_task(core) {
                 let look = worker.begin_turn(core);
-                task.run();
+                give_turn(task);
                 if look {
                     worker.look_outside();
                 }
                 turns += 1;
-                if turns == self.shared.config.event_interval || self.shared.is_closed() {
+                let futures_turn = turns >= before_future && self.is_woken();
+                if futures_turn
+                    || turns == self.shared.config.event_interval as usize
+                    || self.shared.is_closed()
+                {
                     break;
                 }
             }

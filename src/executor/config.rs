@@ -1,5 +1,6 @@
 //! How a runtime was built.
 
+use crate::context::{slot::Frame, Context};
 use crate::sync::Arc;
 use crate::task::{contain, discard, Hooks};
 
@@ -23,13 +24,21 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    /// Runs a thread hook. One that panics does not take its thread with it.
+    /// Runs a thread hook. One that panics does not take its thread with it, and a Scope that it
+    /// leaves open ends with it.
     #[inline]
     pub(crate) fn call(&self, hook: &Option<ThreadHook>) {
         if let Some(hook) = hook {
-            if let Err(payload) = contain(|| hook()) {
-                discard(payload);
-            }
+            call_thread_hook(hook);
         }
+    }
+}
+
+/// Runs a hook of a worker or of a thread of the blocking pool, in the empty Context.
+pub(crate) fn call_thread_hook(hook: &ThreadHook) {
+    let empty = Context::empty();
+    let _frame = Frame::enter(&empty);
+    if let Err(payload) = contain(|| hook()) {
+        discard(payload);
     }
 }

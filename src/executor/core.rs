@@ -15,6 +15,8 @@ pub(crate) struct Core {
     pub(crate) tick: Cell<u32>,
     /// How many turns in a row went to the LIFO slot.
     pub(crate) lifo_turns: Cell<u32>,
+    /// How many tasks in a row have yielded, while no other was spawned or woken here.
+    pub(crate) yields: Cell<u32>,
     /// Whether it counts as searching in the idle word.
     pub(crate) searching: Cell<bool>,
     /// Whether a guest has used its LIFO slot in the present poll.
@@ -34,6 +36,7 @@ impl Core {
             queue: LocalQueue::new(),
             tick: Cell::new(0),
             lifo_turns: Cell::new(0),
+            yields: Cell::new(0),
             searching: Cell::new(false),
             slot_used: Cell::new(false),
             naps: Cell::new(0),

@@ -4,16 +4,21 @@
 //! cheap as from a task. It runs no tasks but those that its future waits for: one whose handle
 //! the future awaits, or one that is half way and that the future has just woken (a server that
 //! got a request). A question to such a task and its answer then need no other thread. Any other
-//! task goes to the workers, because a task that blocks its thread must not block this one.
+//! task goes to the workers, because a task that blocks its thread must not block this one. Only
+//! while the future awaits a task, and no worker is left that could be called instead, does the
+//! guest lend its thread to whatever is queued.
 
 use std::task::Poll;
 
 use crate::executor::block_on::{ReturnCore, Root, Step};
 use crate::executor::core::{Core, OwnedCore};
 use crate::executor::shared::Shared;
-use crate::executor::worker::Worker;
-use crate::sync::Arc;
-use crate::task::{Helping, Notified};
+use crate::executor::worker::{give_turn, Worker};
+use crate::sync::{spin, Arc};
+use crate::task::{take_awaiting, Helping, Notified};
+
+/// How often a guest looks for work in vain before it sleeps.
+const MISSES: u32 = 32;
 
 /// The right to be a guest.
 pub(crate) struct Guest<'a> {
@@ -51,7 +56,11 @@ impl<'a> Guest<'a> {
                 if let Poll::Ready(output) = polled {
                     return output;
                 }
+                let awaits = take_awaiting();
                 help(&worker, core, root);
+                if awaits {
+                    lend(&worker, core, root);
+                }
             }
             rest(self.shared, core);
             root.parker.park();
@@ -99,16 +108,38 @@ fn help(worker: &Worker, core: &Core, root: &Root<'_>) {
             worker.shared().notify_one();
             continue;
         }
-        worker.begin_turn(core);
-        core.slot_used.set(false);
-        {
-            let _helping = Helping::set(true);
-            task.run();
-        }
+        turn(worker, core, task);
         if root.is_woken() {
             return;
         }
     }
+}
+
+/// Takes part in the work while the future waits for a task and every worker is busy.
+fn lend(worker: &Worker, core: &Core, root: &Root<'_>) {
+    let shared = worker.shared();
+    let mut misses = 0;
+    while !root.is_woken() && !shared.is_closed() && shared.idle.all_awake() {
+        match worker.next_for_guest(core) {
+            Some(task) => {
+                misses = 0;
+                turn(worker, core, task);
+                help(worker, core, root);
+            }
+            None if misses < MISSES => {
+                misses += 1;
+                spin();
+            }
+            None => return,
+        }
+    }
+}
+
+fn turn(worker: &Worker, core: &Core, task: Notified) {
+    worker.begin_turn(core);
+    core.slot_used.set(false);
+    let _helping = Helping::set(true);
+    give_turn(task);
 }
 
 /// Whether the future of this thread waits for a task, as far as one can see.

@@ -137,6 +137,12 @@ impl Idle {
         self.sleepers.lock().contains(&worker)
     }
 
+    /// Whether no worker sleeps.
+    #[inline]
+    pub(crate) fn all_awake(&self) -> bool {
+        State(self.state.load(Ordering::Relaxed)).awake() >= self.workers
+    }
+
     fn somebody_should_wake(&self) -> bool {
         let state = State(self.state.load(Ordering::Relaxed));
         state.searching() == 0 && state.awake() < self.workers

@@ -16,6 +16,8 @@ mod guest;
 mod idle;
 mod join_set;
 mod local;
+#[cfg(kamon_loom)]
+pub(crate) mod modelled;
 mod parker;
 pub mod runtime;
 mod rest;

@@ -12,19 +12,26 @@ const INJECTOR_BATCH: usize = 32;
 
 impl Worker {
     /// The next task, in this order: the injector now and then, so that it never starves; the
-    /// task that was woken last; our own queue; the injector; other workers.
+    /// task that was woken last, but not for ever; our own queue; the injector; other workers.
     #[inline]
     pub(crate) fn next_task(&self, core: &Core) -> Option<Notified> {
         if core.tick.get() % self.shared.config.global_queue_interval == 0 {
-            if let Some(task) = self.shared.injector.pop() {
+            if let Some(task) = self.next_injected(core) {
                 return Some(task);
             }
         }
         self.next_lifo(core)
             .or_else(|| self.next_queued(core))
-            .or_else(|| self.shared.remotes[core.index].lifo_slot.take())
             .or_else(|| self.next_injected(core))
+            .or_else(|| self.shared.remotes[core.index].lifo_slot.take())
             .or_else(|| self.steal(core))
+    }
+
+    /// The next task for a guest that lends its thread.
+    pub(crate) fn next_for_guest(&self, core: &Core) -> Option<Notified> {
+        self.next_queued(core)
+            .or_else(|| self.next_injected(core))
+            .or_else(|| self.steal_from_others(core))
     }
 
     #[inline]
@@ -72,6 +79,11 @@ impl Worker {
             }
             core.searching.set(true);
         }
+        self.steal_from_others(core).or_else(|| self.next_injected(core))
+    }
+
+    fn steal_from_others(&self, core: &Core) -> Option<Notified> {
+        let remotes = &self.shared.remotes;
         let stats = &remotes[core.index].stats;
         let start = core.random.borrow_mut().usize(..remotes.len());
         let victims = (0..remotes.len())
@@ -87,6 +99,6 @@ impl Worker {
                 return Some(task);
             }
         }
-        self.next_injected(core)
+        None
     }
 }

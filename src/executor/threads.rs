@@ -116,7 +116,7 @@ where
     }
     Worker::with_current(hand_over);
     let _blocking = PollingGuard::set(false);
-    f()
+    crate::lift_budget(f)
 }
 
 /// Gives this worker's core to a thread of the blocking pool.

@@ -29,6 +29,9 @@ tls! {
     static CURRENT: Cell<*const Worker> = Cell::new(ptr::null());
 }
 
+/// After how many tasks in a row that only yielded a worker looks at the outside world early.
+const YIELDS_BEFORE_LOOK: u32 = 8;
+
 impl Worker {
     pub(crate) fn new(shared: Arc<Shared>, core: OwnedCore) -> Worker {
         Worker {
@@ -115,6 +118,7 @@ impl Worker {
         if self.shared.is_guest(core.index) {
             return guest::schedule(&self.shared, core, task, yielded);
         }
+        core.yields.set(if yielded { core.yields.get() + 1 } else { 0 });
         // A current-thread runtime is first in, first out.
         let to_the_back = yielded || self.shared.config.workers == 0;
         let lifo_slot = &self.shared.remotes[core.index].lifo_slot;
@@ -143,7 +147,7 @@ impl Worker {
                 Some(task) => {
                     let look = self.begin_turn(core);
                     // The core may move to another thread in here, so it is not used afterwards.
-                    task.run();
+                    give_turn(task);
                     if look {
                         self.look_outside();
                     }
@@ -161,9 +165,22 @@ impl Worker {
         if core.searching.replace(false) && self.shared.idle.found_work() {
             self.shared.notify_one();
         }
+        bump(&self.shared.remotes[core.index].stats.polls);
+        crate::renew_budget();
+        self.tick(core)
+    }
+
+    /// Counts a turn, be it a task's or that of a future that is blocked on. Returns whether the
+    /// outside world is due for a look after it: every so many turns, and early when all that
+    /// goes on seems to be waiting for it by yielding.
+    #[inline]
+    pub(crate) fn tick(&self, core: &Core) -> bool {
         let tick = core.tick.get().wrapping_add(1);
         core.tick.set(tick);
-        bump(&self.shared.remotes[core.index].stats.polls);
+        if core.yields.get() == YIELDS_BEFORE_LOOK {
+            core.yields.set(YIELDS_BEFORE_LOOK + 1);
+            return true;
+        }
         tick % self.shared.config.event_interval == 0
     }
 
@@ -192,6 +209,16 @@ impl Worker {
             self.shared.retire(core);
         }
     }
+}
+
+/// Gives a task its turn.
+#[inline(always)]
+pub(super) fn give_turn(task: Notified) {
+    #[cfg(kamon_loom)]
+    let before = crate::executor::modelled::Before::turn();
+    task.run();
+    #[cfg(kamon_loom)]
+    before.assert_same();
 }
 
 /// Returns which of its runtime's workers this thread is, as the numbers in

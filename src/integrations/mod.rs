@@ -1,9 +1,11 @@
 //! The outside worlds, one each; every cargo feature lives here.
 
+#[cfg(not(feature = "tokio"))]
+mod alone;
 #[cfg(feature = "tokio")]
 pub mod tokio;
 
-#[cfg(feature = "tokio")]
-pub(crate) use self::tokio::make_driver;
 #[cfg(not(feature = "tokio"))]
-pub(crate) use crate::executor::driver::make_thread_driver as make_driver;
+pub(crate) use self::alone::{lift_budget, make_driver, renew_budget};
+#[cfg(feature = "tokio")]
+pub(crate) use self::tokio::{lift_budget, make_driver, renew_budget};

@@ -29,6 +29,10 @@ impl<T> LocalQueue<T> {
         self.deque.is_empty()
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.deque.len()
+    }
+
     pub(crate) fn stealer(&self) -> Stealer<T> {
         Stealer { deque: self.deque.stealer() }
     }

@@ -21,3 +21,5 @@ pub(crate) use lifo::LifoSlot;
 pub(crate) use local::{LocalQueue, Stealer};
 #[cfg(kamon_loom)]
 pub(crate) use modelled::{Injector, LocalQueue, Stealer};
+#[cfg(kamon_loom)]
+pub use modelled::make_weak_queues;

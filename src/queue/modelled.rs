@@ -1,34 +1,106 @@
 //! Stand-ins that loom can see, with the interface of the real queues.
+//!
+//! There are two kinds, and a model chooses. A *strong* one has a lock around all it does: it is
+//! cheap to explore. A *weak* one has a word beside the lock that says whether there is anything,
+//! stored with release and loaded with acquire, and nobody takes the lock of a queue that looks
+//! empty: as with the real queues, a push that a thread has not been made to see may be missed. The
+//! protocol by which workers fall asleep is explored with weak ones, because a lock promises more
+//! than the real queues do and hides a fence that is missing.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 
+use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Arc, Mutex};
 
-/// Stand-in for the injector.
-pub(crate) struct Injector<T> {
-    state: Mutex<(bool, VecDeque<T>)>,
+std::thread_local! {
+    // loom runs all threads of a model on one thread of the system.
+    static WEAK: Cell<bool> = const { Cell::new(false) };
 }
+
+/// Says of which kind the queues are that are made from now on.
+pub fn make_weak_queues(weak: bool) {
+    WEAK.with(|cell| cell.set(weak));
+}
+
+/// What all stand-ins are made of.
+struct Guarded<T> {
+    items: Mutex<Items<T>>,
+    /// The word beside the lock, if it is a weak one.
+    len: Option<AtomicUsize>,
+}
+
+struct Items<T> {
+    closed: bool,
+    queue: VecDeque<T>,
+}
+
+impl<T> Guarded<T> {
+    fn new() -> Self {
+        let items = Items { closed: false, queue: VecDeque::new() };
+        let weak = WEAK.with(Cell::get);
+        Guarded { items: Mutex::new(items), len: weak.then(|| AtomicUsize::new(0)) }
+    }
+
+    /// Changes what is inside.
+    fn with<R>(&self, change: impl FnOnce(&mut Items<T>) -> R) -> R {
+        let mut items = self.items.lock();
+        let before = items.queue.len();
+        let result = change(&mut items);
+        match &self.len {
+            // Ordering: release; pairs with the acquire in `len`, as an index of a real queue does.
+            Some(len) if items.queue.len() != before => {
+                len.store(items.queue.len(), Ordering::Release);
+            }
+            _ => {}
+        }
+        result
+    }
+
+    fn pop(&self) -> Option<T> {
+        if self.looks_empty() {
+            return None;
+        }
+        self.with(|items| items.queue.pop_front())
+    }
+
+    fn looks_empty(&self) -> bool {
+        self.len.is_some() && self.len() == 0
+    }
+
+    fn len(&self) -> usize {
+        match &self.len {
+            // Ordering: acquire; pairs with the release in `with`.
+            Some(len) => len.load(Ordering::Acquire),
+            None => self.with(|items| items.queue.len()),
+        }
+    }
+}
+
+/// Stand-in for the injector.
+pub(crate) struct Injector<T>(Guarded<T>);
 
 impl<T> Injector<T> {
     pub(crate) fn new() -> Self {
-        Injector { state: Mutex::new((false, VecDeque::new())) }
+        Injector(Guarded::new())
     }
 
     pub(crate) fn push(&self, item: T) -> Result<(), T> {
-        let mut state = self.state.lock();
-        if state.0 {
-            return Err(item);
-        }
-        state.1.push_back(item);
-        Ok(())
+        self.0.with(|items| {
+            if items.closed {
+                return Err(item);
+            }
+            items.queue.push_back(item);
+            Ok(())
+        })
     }
 
     pub(crate) fn pop(&self) -> Option<T> {
-        self.state.lock().1.pop_front()
+        self.0.pop()
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.state.lock().1.len()
+        self.0.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -36,30 +108,32 @@ impl<T> Injector<T> {
     }
 
     pub(crate) fn close(&self) {
-        self.state.lock().0 = true;
+        self.0.with(|items| items.closed = true);
     }
 }
 
-type Items<T> = Arc<Mutex<VecDeque<T>>>;
-
 /// Stand-in for the worker's end of the deque.
-pub(crate) struct LocalQueue<T>(Items<T>);
+pub(crate) struct LocalQueue<T>(Arc<Guarded<T>>);
 
 impl<T> LocalQueue<T> {
     pub(crate) fn new() -> Self {
-        LocalQueue(Arc::new(Mutex::new(VecDeque::new())))
+        LocalQueue(Arc::new(Guarded::new()))
     }
 
     pub(crate) fn push(&self, item: T) {
-        self.0.lock().push_back(item);
+        self.0.with(|items| items.queue.push_back(item));
     }
 
     pub(crate) fn pop(&self) -> Option<T> {
-        self.0.lock().pop_front()
+        self.0.pop()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.lock().is_empty()
+        self.len() == 0
     }
 
     pub(crate) fn stealer(&self) -> Stealer<T> {
@@ -68,22 +142,26 @@ impl<T> LocalQueue<T> {
 }
 
 /// Stand-in for the thieves' end of the deque.
-pub(crate) struct Stealer<T>(Items<T>);
+pub(crate) struct Stealer<T>(Arc<Guarded<T>>);
 
 impl<T> Stealer<T> {
     pub(crate) fn steal_into(&self, into: &LocalQueue<T>) -> Option<T> {
-        let mut stolen: VecDeque<T> = {
-            let mut items = self.0.lock();
-            let half = items.len().div_ceil(2);
-            items.drain(..half).collect()
-        };
+        if self.0.looks_empty() {
+            return None;
+        }
+        let mut stolen: VecDeque<T> = self.0.with(|items| {
+            let half = items.queue.len().div_ceil(2);
+            items.queue.drain(..half).collect()
+        });
         let first = stolen.pop_front();
-        into.0.lock().extend(stolen);
+        if !stolen.is_empty() {
+            into.0.with(|items| items.queue.extend(stolen));
+        }
         first
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.0.lock().len()
+        self.0.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {

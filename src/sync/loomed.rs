@@ -302,7 +302,7 @@ impl Drop for Living {
 }
 
 loom::lazy_static! {
-    /// How many milliseconds of the model's time have gone by.
+    /// How many microseconds of the model's time have gone by.
     static ref ELAPSED: atomic::AtomicU64 = atomic::AtomicU64::new(0);
 }
 
@@ -312,20 +312,142 @@ pub(crate) fn now() -> Instant {
     static START: OnceLock<Instant> = OnceLock::new();
     // Ordering: a clock; what happens at a time is ordered by whoever waits for it.
     let elapsed = ELAPSED.load(atomic::Ordering::Relaxed);
-    *START.get_or_init(Instant::now) + Duration::from_millis(elapsed)
+    *START.get_or_init(Instant::now) + Duration::from_micros(elapsed)
 }
 
 /// Starting model threads and parking them.
 pub(crate) mod thread {
     #![allow(dead_code, unused_imports)]
-    pub(crate) use loom::thread::{current, park, Builder, JoinHandle, Thread};
+    use std::cell::Cell;
+    use std::io;
 
-    use super::{atomic::Ordering, Duration, ELAPSED};
+    pub(crate) use loom::thread::{JoinHandle, ThreadId};
 
-    /// Sleeps for as long as it was told, which takes no time: a model's clock has no hands but
-    /// this one. Being called meanwhile is what the next park is for.
+    use super::{atomic::Ordering, tls, Condvar, Duration, Mutex, ELAPSED};
+    use crate::sync::Arc;
+
+    /// The size of a thread's stack, in words: loom's own is too small for nested polls.
+    const STACK: usize = 0x2000;
+
+    std::thread_local! {
+        // loom runs all threads of a model on one thread of the system.
+        static AROUND: Cell<(fn(), fn())> = const { Cell::new((nothing, nothing)) };
+        static NEXT: Cell<usize> = const { Cell::new(1) };
+    }
+
+    fn nothing() {}
+
+    /// An execution begins: says what every thread does that a [`Builder`] starts in it, first and
+    /// last.
+    pub fn begin_threads(first: fn(), last: fn()) {
+        AROUND.with(|around| around.set((first, last)));
+        NEXT.with(|next| next.set(1));
+    }
+
+    tls! {
+        static NUMBER: Cell<usize> = Cell::new(0);
+    }
+
+    /// A small number that tells threads apart, the same in every execution that goes the same way.
+    pub(crate) fn number() -> usize {
+        NUMBER.with(|number| {
+            if number.get() == 0 {
+                number.set(NEXT.with(|next| next.replace(next.get() + 1)));
+            }
+            number.get() - 1
+        })
+    }
+
+    /// Starts a thread.
+    pub(crate) struct Builder(loom::thread::Builder);
+
+    impl Builder {
+        pub(crate) fn new() -> Builder {
+            Builder(loom::thread::Builder::new().stack_size(STACK))
+        }
+
+        pub(crate) fn name(self, name: String) -> Builder {
+            Builder(self.0.name(name))
+        }
+
+        /// What is right for a thread of the system is not for one of a model.
+        pub(crate) fn stack_size(self, _bytes: usize) -> Builder {
+            self
+        }
+
+        pub(crate) fn spawn<F, T>(self, run: F) -> io::Result<JoinHandle<T>>
+        where
+            F: FnOnce() -> T + Send + 'static,
+            T: Send + 'static,
+        {
+            let (first, last) = AROUND.with(Cell::get);
+            self.0.spawn(move || {
+                first();
+                let result = run();
+                last();
+                result
+            })
+        }
+    }
+
+    /// A handle to a thread. loom's own forgets a call when the thread waits for a lock before it
+    /// parks; this one keeps it.
+    #[derive(Clone, Debug)]
+    pub(crate) struct Thread {
+        id: ThreadId,
+        calls: Arc<Calls>,
+    }
+
+    #[derive(Debug)]
+    struct Calls {
+        called: Mutex<bool>,
+        signal: Condvar,
+    }
+
+    tls! {
+        static CURRENT: Thread = Thread::new();
+    }
+
+    impl Thread {
+        fn new() -> Thread {
+            let calls = Calls {
+                called: Mutex::new(false),
+                signal: Condvar::new(),
+            };
+            Thread {
+                id: loom::thread::current().id(),
+                calls: Arc::new(calls),
+            }
+        }
+
+        pub(crate) fn id(&self) -> ThreadId {
+            self.id
+        }
+
+        pub(crate) fn unpark(&self) {
+            *self.calls.called.lock() = true;
+            self.calls.signal.notify_one();
+        }
+    }
+
+    pub(crate) fn current() -> Thread {
+        CURRENT.with(Thread::clone)
+    }
+
+    pub(crate) fn park() {
+        let calls = current().calls;
+        let mut called = calls.called.lock();
+        while !*called {
+            called = calls.signal.wait(called);
+        }
+        *called = false;
+    }
+
+    /// Sleeps for as long as it was told, which takes no time but lets the others go on: a model's
+    /// clock has no hands but this one. A call that comes meanwhile is kept for the next park.
     pub(crate) fn park_timeout(timeout: Duration) {
-        let millis = timeout.as_nanos().div_ceil(1_000_000) as u64;
-        ELAPSED.fetch_add(millis, Ordering::Relaxed);
+        let micros = timeout.as_nanos().div_ceil(1000) as u64;
+        ELAPSED.fetch_add(micros, Ordering::Relaxed);
+        loom::thread::yield_now();
     }
 }

@@ -20,6 +20,16 @@ pub(crate) use plain::*;
 
 pub(crate) use std::sync::Arc;
 
+/// Atomics that live in a task. What orders them is the task's state, which is `async-task`'s, and
+/// loom sees that only at the second level (`cfg(kamon_visible)`): at the first they are invisible
+/// to it as well.
+pub(crate) mod in_task {
+    #[cfg(any(not(kamon_loom), kamon_visible))]
+    pub(crate) use super::atomic::{AtomicU32, Ordering};
+    #[cfg(all(kamon_loom, not(kamon_visible)))]
+    pub(crate) use super::statics::{AtomicU32, Ordering};
+}
+
 /// Atomics for statics and plain counters: std's in both halves.
 pub(crate) mod statics {
     #![allow(unused_imports)] // Which of these are in use depends on the features.

@@ -206,5 +206,27 @@ pub(crate) fn now() -> std::time::Instant {
 /// Starting threads and parking them.
 pub(crate) mod thread {
     #![allow(unused_imports)] // Which of these are in use depends on the features.
+    use std::cell::Cell;
+
     pub(crate) use std::thread::{current, park, park_timeout, Builder, JoinHandle, Thread};
+
+    use super::tls;
+    use crate::sync::statics::{AtomicUsize, Ordering};
+
+    tls! {
+        /// One more than this thread's number; zero while it has none.
+        static NUMBER: Cell<usize> = Cell::new(0);
+    }
+
+    /// A small number that tells threads apart and spreads them over shards.
+    #[inline]
+    pub(crate) fn number() -> usize {
+        static NEXT: AtomicUsize = AtomicUsize::new(1);
+        NUMBER.with(|number| {
+            if number.get() == 0 {
+                number.set(NEXT.fetch_add(1, Ordering::Relaxed));
+            }
+            number.get() - 1
+        })
+    }
 }

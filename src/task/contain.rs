@@ -3,6 +3,8 @@
 use std::any::Any;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
+use crate::context::Context;
+
 /// What a panic was raised with.
 pub(crate) type Payload = Box<dyn Any + Send + 'static>;
 
@@ -18,5 +20,16 @@ pub(crate) fn discard(payload: Payload) {
         // A payload whose destructor panics with a payload whose destructor panics: give up on
         // its memory rather than on the worker.
         std::mem::forget(second);
+    }
+}
+
+/// Drops a task's Context, whose values may have destructors that panic.
+#[inline]
+pub(crate) fn let_go(context: Context) {
+    if context.is_empty() {
+        return;
+    }
+    if let Err(payload) = contain(move || drop(context)) {
+        discard(payload);
     }
 }

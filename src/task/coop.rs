@@ -3,10 +3,10 @@
 //! A task gets a budget of 128 operations for each poll. Every kamon future that makes progress
 //! (a join, a timer, [`consume_budget`]) uses one of them; when none is left these futures
 //! return `Pending`, wake the task at once, and so send it to the back of the queue. It is
-//! tokio's scheme with tokio's number. tokio's own resources (sockets, channels) count against
-//! a budget only inside tokio's own scheduler, which does not poll kamon tasks: a loop over a
-//! channel that never runs dry has to call [`consume_budget`] or
-//! [`yield_now`](crate::task::yield_now).
+//! tokio's scheme with tokio's number. tokio's own resources (sockets, channels) count against a
+//! budget of tokio's, which kamon's runtimes see to as well: some turns in a row share one of about
+//! the same size, and none begins without. A future that is ready all the time and asks nobody
+//! has to call [`consume_budget`] or [`yield_now`](crate::task::yield_now).
 
 use std::cell::Cell;
 use std::future::Future;
@@ -75,7 +75,7 @@ impl<F: Future> Future for Unconstrained<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
-        without_limit(|| self.project().inner.poll(cx))
+        crate::lift_budget(|| without_limit(|| self.project().inner.poll(cx)))
     }
 }
 

@@ -60,10 +60,21 @@ impl Drop for Entered {
     }
 }
 
-/// Whether this thread may run tasks that are awaited on it, and so wants to know which are.
+/// Takes note that a task is awaited, where somebody wants to know. Returns whether so.
 #[inline]
-pub(crate) fn is_helping() -> bool {
-    CURRENT.with(|current| current.helping.get())
+pub(crate) fn note_awaiting() -> bool {
+    CURRENT.with(|current| {
+        let helping = current.helping.get();
+        if helping {
+            current.awaiting.set(true);
+        }
+        helping
+    })
+}
+
+/// Whether a task was awaited since the last call.
+pub(crate) fn take_awaiting() -> bool {
+    CURRENT.with(|current| current.awaiting.replace(false))
 }
 
 /// Says until dropped whether this thread may run tasks that are awaited on it.
@@ -94,6 +105,7 @@ struct Current {
     id: Cell<u64>,
     budget: Cell<Budget>,
     helping: Cell<bool>,
+    awaiting: Cell<bool>,
 }
 
 tls! {
@@ -101,5 +113,6 @@ tls! {
         id: Cell::new(0),
         budget: Cell::new(Budget::UNLIMITED),
         helping: Cell::new(false),
+        awaiting: Cell::new(false),
     };
 }

@@ -7,7 +7,7 @@ use std::ptr::NonNull;
 use std::task::{Context as TaskContext, Poll};
 
 use crate::context::slot::Frame;
-use crate::task::contain::{contain, discard};
+use crate::task::contain::{contain, discard, let_go};
 use crate::task::header::{Flags, Header};
 use crate::task::output::{Failure, Output};
 use crate::task::{hooks, Entered};
@@ -229,6 +229,6 @@ impl<F: Future> Drop for TaskFuture<F> {
             context
         };
         header.mark_finished();
-        drop(context);
+        let_go(context);
     }
 }

@@ -9,7 +9,7 @@ use std::task::Waker;
 use async_task::Runnable;
 
 use crate::context::Context;
-use crate::sync::atomic::{AtomicU32, Ordering};
+use crate::sync::in_task::{AtomicU32, Ordering};
 use crate::sync::{Arc, Living};
 use crate::task::{Hooks, Id, RegistryKey, TaskMeta};
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::panic::Location;
 
-use crate::context::Context;
+use crate::context::{slot::Frame, Context};
 use crate::sync::Arc;
 use crate::task::{contain, discard, Id};
 
@@ -70,9 +70,11 @@ impl Hooks {
     }
 }
 
-/// Runs a hook. A hook that panics harms neither the task nor the worker.
+/// Runs a hook in the task's Context. A hook that panics harms neither the task nor the worker, and
+/// a Scope that it leaves open ends with it.
 pub(crate) fn call(hook: &Option<Hook>, meta: &TaskMeta<'_>) {
     if let Some(hook) = hook {
+        let _frame = Frame::enter(meta.context());
         if let Err(payload) = contain(|| hook(meta)) {
             discard(payload);
         }

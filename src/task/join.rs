@@ -10,7 +10,7 @@ use std::task::{ready, Context as TaskContext, Poll};
 use async_task::FallibleTask;
 
 use crate::task::header::{self, Header};
-use crate::task::current::is_helping;
+use crate::task::current::note_awaiting;
 use crate::task::output::Output;
 use crate::task::{coop, AbortHandle, Id, JoinError};
 
@@ -111,7 +111,7 @@ impl<T> Future for JoinHandle<T> {
         let output = match Pin::new(task).poll(cx) {
             Poll::Ready(output) => output,
             Poll::Pending => {
-                if is_helping() {
+                if note_awaiting() {
                     // SAFETY: the handle keeps the task alive.
                     unsafe { Header::of(self.raw) }.mark_awaited();
                 }

@@ -3,7 +3,7 @@
 use std::mem::ManuallyDrop;
 
 use crate::context::{slot::Frame, Context};
-use crate::task::contain::{contain, discard, Payload};
+use crate::task::contain::{contain, discard, let_go, Payload};
 use crate::task::{Entered, Id, JoinError};
 
 /// A task's result, and the Context it has to be dropped in if nobody takes it.
@@ -33,7 +33,7 @@ impl<T> Output<T> {
         let (context, result) = unsafe {
             (std::ptr::read(&this.context), ManuallyDrop::take(&mut this.result))
         };
-        drop(context);
+        let_go(context);
         result.map_err(|failure| match failure {
             Failure::Cancelled => JoinError::cancelled(this.id),
             Failure::Panicked(payload) => JoinError::panic(this.id, payload),
@@ -43,11 +43,14 @@ impl<T> Output<T> {
 
 impl<T> Drop for Output<T> {
     fn drop(&mut self) {
-        let _entered = Entered::new(self.id);
-        let _frame = Frame::enter(&self.context);
-        // SAFETY: dropped once, here; `claim` forgets the value it takes apart.
-        if let Err(payload) = contain(|| unsafe { ManuallyDrop::drop(&mut self.result) }) {
-            discard(payload);
+        {
+            let _entered = Entered::new(self.id);
+            let _frame = Frame::enter(&self.context);
+            // SAFETY: dropped once, here; `claim` forgets the value it takes apart.
+            if let Err(payload) = contain(|| unsafe { ManuallyDrop::drop(&mut self.result) }) {
+                discard(payload);
+            }
         }
+        let_go(std::mem::take(&mut self.context));
     }
 }

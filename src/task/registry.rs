@@ -8,15 +8,13 @@
 //! future may have put its waker nowhere, and `async-task` frees such a task at the end of its turn
 //! without dropping the future.
 
-use std::cell::Cell;
 use std::ptr::NonNull;
 use std::task::Waker;
 
 use crossbeam_utils::CachePadded;
 use slab::Slab;
 
-use crate::sync::statics::{AtomicUsize, Ordering};
-use crate::sync::{tls, Mutex};
+use crate::sync::{thread, Mutex};
 use crate::task::header::{self, Header};
 
 /// Where a task is bound.
@@ -54,7 +52,7 @@ impl Registry {
     ///
     /// `raw` must be the address of a task that is alive.
     pub(crate) unsafe fn bind(&self, raw: NonNull<()>) -> Option<RegistryKey> {
-        let shard = thread_number() & (self.shards.len() - 1);
+        let shard = thread::number() & (self.shards.len() - 1);
         let mut guard = self.shards[shard].lock();
         if guard.closed {
             return None;
@@ -94,21 +92,3 @@ fn abort_bound(waker: &Waker) -> Waker {
     waker.clone()
 }
 
-static NEXT_THREAD: AtomicUsize = AtomicUsize::new(0);
-
-tls! {
-    /// One more than this thread's number; zero while it has none.
-    static THREAD: Cell<usize> = Cell::new(0);
-}
-
-/// A small number that tells threads apart and spreads them over shards.
-fn thread_number() -> usize {
-    THREAD.with(|thread| match thread.get() {
-        0 => {
-            let number = NEXT_THREAD.fetch_add(1, Ordering::Relaxed);
-            thread.set(number + 1);
-            number
-        }
-        n => n - 1,
-    })
-}

@@ -1,22 +1,15 @@
 //! `Current`: which timers a thread's sleeps are armed with.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::marker::PhantomData;
 
 use super::shard::Shard;
 use super::timers::Timers;
-use crate::sync::statics::{AtomicUsize, Ordering};
-use crate::sync::{tls, Arc};
+use crate::sync::{thread, tls, Arc};
 
 tls! {
     static CURRENT: RefCell<Option<Current>> = RefCell::new(None);
 }
-
-tls! {
-    static THREAD: Cell<usize> = Cell::new(usize::MAX);
-}
-
-static THREADS: AtomicUsize = AtomicUsize::new(0);
 
 /// The timers that a thread has entered.
 #[derive(Debug)]
@@ -33,7 +26,7 @@ pub(crate) fn enter(timers: &Arc<Timers>) -> CurrentTimers {
     let current = Current {
         #[cfg(feature = "test-util")]
         timers: timers.clone(),
-        shard: timers.shard(thread()).clone(),
+        shard: timers.shard(thread::number()).clone(),
     };
     CurrentTimers {
         previous: replace(Some(current)),
@@ -63,7 +56,7 @@ pub(super) fn shard() -> Arc<Shard> {
         return shard;
     }
     // Whoever puts the rooms together says which timers are for those who have entered none.
-    crate::default_timers().shard(thread()).clone()
+    crate::default_timers().shard(thread::number()).clone()
 }
 
 /// The timers that this thread has entered.
@@ -91,14 +84,4 @@ fn replace(current: Option<Current>) -> Option<Current> {
         .try_with(|slot| slot.replace(current))
         .ok()
         .flatten()
-}
-
-/// A number of this thread, so that threads spread over the shards.
-fn thread() -> usize {
-    THREAD.with(|thread| {
-        if thread.get() == usize::MAX {
-            thread.set(THREADS.fetch_add(1, Ordering::Relaxed));
-        }
-        thread.get()
-    })
 }

@@ -145,12 +145,12 @@ impl fmt::Debug for Log {
 pub(crate) struct OnDrop {
     log: Log,
     what: &'static str,
-    then: Option<Box<dyn FnOnce() + Send>>,
+    then: Option<Box<dyn FnOnce() + Send + Sync>>,
 }
 
 impl OnDrop {
     /// Calls `f` when it is dropped, after the note.
-    pub(crate) fn then(mut self, f: impl FnOnce() + Send + 'static) -> OnDrop {
+    pub(crate) fn then(mut self, f: impl FnOnce() + Send + Sync + 'static) -> OnDrop {
         self.then = Some(Box::new(f));
         self
     }

@@ -8,13 +8,13 @@ use kamon::{Context, Key};
 use tracing_subscriber::Registry;
 
 /// A value.
-pub(super) type Value = u64;
+pub(crate) type Value = u64;
 
 /// The most values that are carried.
-pub(super) const MOST: usize = 32;
+pub(crate) const MOST: usize = 32;
 
 /// Returns kamon's keys, [`MOST`] of them and one more.
-pub(super) fn keys() -> &'static [Key<Value>] {
+pub(crate) fn keys() -> &'static [Key<Value>] {
     static KEYS: OnceLock<Vec<Key<Value>>> = OnceLock::new();
     KEYS.get_or_init(|| {
         (0..=MOST)
@@ -27,7 +27,7 @@ pub(super) fn keys() -> &'static [Key<Value>] {
 }
 
 /// Returns a Context with that many values.
-pub(super) fn kamon(values: usize) -> Context {
+pub(crate) fn kamon(values: usize) -> Context {
     keys()[..values]
         .iter()
         .fold(Context::empty(), |context, key| context.with_key(key, 7))
@@ -35,10 +35,10 @@ pub(super) fn kamon(values: usize) -> Context {
 
 /// A value of OpenTelemetry's context, where the type is the key.
 #[derive(Clone)]
-pub(super) struct Typed<const KEY: usize>(pub(super) Value);
+pub(crate) struct Typed<const KEY: usize>(pub(crate) Value);
 
 /// Returns a context of OpenTelemetry's with that many values.
-pub(super) fn opentelemetry(values: usize) -> opentelemetry::Context {
+pub(crate) fn opentelemetry(values: usize) -> opentelemetry::Context {
     let mut context = opentelemetry::Context::new();
     macro_rules! with {
         ($($key:literal)*) => {
@@ -53,23 +53,23 @@ pub(super) fn opentelemetry(values: usize) -> opentelemetry::Context {
 
 tokio::task_local! {
     /// Values under one task-local, which is all that tokio has.
-    pub(super) static TASK_LOCAL: Arc<[Value]>;
+    pub(crate) static TASK_LOCAL: Arc<[Value]>;
 }
 
 /// Returns what the task-local holds.
-pub(super) fn task_local(values: usize) -> Arc<[Value]> {
+pub(crate) fn task_local(values: usize) -> Arc<[Value]> {
     vec![7; values].into()
 }
 
 /// Returns a span of `tracing`'s, with a registry that keeps its data and nobody who reads it.
-pub(super) fn tracing() -> tracing::Span {
+pub(crate) fn tracing() -> tracing::Span {
     // Fails when it is there already.
     let _ = tracing::subscriber::set_global_default(Registry::default());
     tracing::info_span!("request", user = 7)
 }
 
 /// Returns a root span of fastrace's, with a reporter that throws spans away.
-pub(super) fn fastrace() -> fastrace::Span {
+pub(crate) fn fastrace() -> fastrace::Span {
     struct Nowhere;
     impl Reporter for Nowhere {
         fn report(&mut self, _: Vec<SpanRecord>) {}

@@ -1,12 +1,12 @@
 //! What the Context costs: for each poll, for each spawn, for a value, and for whole workloads.
 
-mod carried;
+pub(crate) mod carried;
 mod polled;
 mod spawned;
 mod values;
 
 use crate::executor;
-use crate::workload::{Candidate, Group, Role, Unit, Workers, Workload};
+use crate::workload::{Candidate, Group, Role, Rounds, Unit, Workers, Workload};
 
 /// Returns the group.
 pub fn group() -> Group {
@@ -28,6 +28,7 @@ fn on_one_thread(name: &'static str, candidates: Vec<Candidate>) -> Workload {
         name,
         workers: Workers::Fixed(1),
         unit: Unit::Nanoseconds,
+        rounds: Rounds::AsTold,
         candidates,
     }
 }

@@ -200,7 +200,7 @@ fn spawn_and_join<S: Scheduler>(meter: &mut Meter<'_>, scheduler: &S, spawns: us
 }
 
 /// Keeps the processor busy for a while.
-fn stall() {
+pub(crate) fn stall() {
     let begin = Instant::now();
     while begin.elapsed() < STALL {
         thread::yield_now();

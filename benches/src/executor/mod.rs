@@ -10,9 +10,10 @@ mod many;
 mod scheduler;
 mod tasks;
 
+pub(crate) use many::stall;
 pub use scheduler::{AsyncExecutor, AsyncExecutorStatic, Kamon, Scheduler, Tokio, WithoutContext};
 
-use crate::workload::{Candidate, Group, Role, Unit, Workers, Workload};
+use crate::workload::{Candidate, Group, Role, Rounds, Unit, Workers, Workload};
 
 /// A row with the same generic body for all the schedulers.
 macro_rules! row {
@@ -24,6 +25,7 @@ macro_rules! row {
             name: $name,
             workers: Workers::Each($workers),
             unit: Unit::Nanoseconds,
+        rounds: Rounds::AsTold,
             candidates: vec![$(row!(@ $scheduler, $role, $body, $parameters)),*],
         }
     };

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 use std::thread;
 
+use async_channel::Sender;
 use async_executor::{Executor, StaticExecutor, Task};
 use futures_lite::future;
 use kamon::{Context, Key};
@@ -148,17 +149,22 @@ macro_rules! async_executor {
         static $executor: $executor_type = <$executor_type>::new();
 
         $(#[$docs])*
-        pub struct $type;
+        pub struct $type {
+            /// The threads run until this is dropped.
+            _running: Sender<()>,
+        }
 
         impl Scheduler for $type {
             const NAME: &'static str = $name;
             type Join<T: Send + 'static> = Task<T>;
 
             fn start(workers: usize) -> Self {
+                let (running, stopped) = async_channel::bounded(1);
                 for _ in 0..workers {
-                    thread::spawn(|| future::block_on($executor.run(future::pending::<()>())));
+                    let stopped = stopped.clone();
+                    thread::spawn(move || future::block_on($executor.run(stopped.recv())));
                 }
-                $type
+                $type { _running: running }
             }
 
             fn block_on<F: Future>(&self, future: F) -> F::Output {

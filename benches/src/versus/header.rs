@@ -44,7 +44,8 @@ pub(crate) fn lines(arguments: &Arguments) -> Vec<String> {
         format!("peers: {}", versions.join(", ")),
         format!(
             "method: medians [quartiles] of {} processes for each candidate, taking turns, {} \
-             rounds in each; ratio = fastest peer / kamon",
+             rounds in each; ratio = median of the fastest peer / median of kamon; best = the same of \
+             everybody's best round",
             arguments.runs, arguments.rounds
         ),
     ]

@@ -15,11 +15,13 @@ mod table;
 use std::env;
 use std::process::ExitCode;
 
+pub(crate) use statistics::quantile;
+
 use crate::versus::arguments::{Arguments, Request};
 use crate::versus::process::Spec;
 use crate::versus::row::Row;
 use crate::versus::table::{Json, Printer, Text};
-use crate::workload::{groups, Workers};
+use crate::workload::{groups, Group, Workers, Workload};
 
 /// Runs what the command line asks for.
 pub fn main() -> ExitCode {
@@ -72,24 +74,25 @@ fn compare(arguments: &Arguments) -> ExitCode {
         {
             continue;
         }
-        for workers in rounds_of_workers(&group, arguments) {
-            let mut rows = Vec::new();
-            for workload in &group.workloads {
-                if !is_wanted(workload.name, arguments)
-                    || !workers_of(workload.workers, arguments).contains(&workers)
-                {
-                    continue;
-                }
-                if rows.is_empty() {
-                    printer.begin(&group, workers);
-                }
-                let row = Row::measure(group.name, workload, workers, arguments);
-                complete &= row.is_complete();
-                printer.row(&row);
-                rows.push(row);
-            }
-            if !rows.is_empty() {
+        for workers in numbers_of_workers(&group, arguments) {
+            let wanted: Vec<&Workload> = group
+                .workloads
+                .iter()
+                .filter(|workload| is_wanted(workload.name, arguments))
+                .filter(|workload| workers_of(workload.workers, arguments).contains(&workers))
+                .collect();
+            for section in wanted.chunk_by(|a, b| a.section() == b.section()) {
+                printer.begin(&group, section, workers);
+                let rows: Vec<Row> = section
+                    .iter()
+                    .map(|workload| {
+                        let row = Row::measure(group.name, workload, workers, arguments);
+                        printer.row(&row);
+                        row
+                    })
+                    .collect();
                 printer.end(&rows);
+                complete &= rows.iter().all(Row::is_complete);
             }
         }
     }
@@ -108,7 +111,7 @@ fn is_wanted(workload: &str, arguments: &Arguments) -> bool {
 }
 
 /// The numbers of workers that the group is run with, one table each.
-fn rounds_of_workers(group: &crate::workload::Group, arguments: &Arguments) -> Vec<usize> {
+fn numbers_of_workers(group: &Group, arguments: &Arguments) -> Vec<usize> {
     let mut all: Vec<usize> = group
         .workloads
         .iter()

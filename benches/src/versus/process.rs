@@ -70,8 +70,8 @@ impl Spec {
             .lines()
             .filter_map(|line| line.parse().ok())
             .collect();
-        if samples.len() < self.rounds {
-            return Err(format!("told {} rounds of {}", samples.len(), self.rounds));
+        if samples.is_empty() {
+            return Err("measured nothing".to_owned());
         }
         Ok(samples)
     }
@@ -100,21 +100,24 @@ fn read_to_end(child: &mut Child) -> Result<String, String> {
 /// The child's side: measures, prints a sample a line, and ends the process with whatever threads
 /// the candidate has.
 pub(crate) fn measure(spec: &Spec) -> ExitCode {
-    let candidate = groups()
+    let workload = groups()
         .into_iter()
         .filter(|group| group.name == spec.group)
         .flat_map(|group| group.workloads)
-        .filter(|workload| workload.name == spec.workload)
-        .flat_map(|workload| workload.candidates)
-        .find(|candidate| candidate.name == spec.candidate);
-    let Some(candidate) = candidate else {
+        .find(|workload| workload.name == spec.workload);
+    let candidate = workload.as_ref().and_then(|workload| {
+        let mut candidates = workload.candidates.iter();
+        let candidate = candidates.find(|candidate| candidate.name == spec.candidate)?;
+        Some((candidate, workload.rounds))
+    });
+    let Some((candidate, rounds)) = candidate else {
         eprintln!(
             "versus: no {} does {} in {}",
             spec.candidate, spec.workload, spec.group
         );
         return ExitCode::FAILURE;
     };
-    for sample in rounds::samples(&candidate, spec) {
+    for sample in rounds::samples(candidate, rounds, spec) {
         println!("{sample}");
     }
     std::process::exit(0)

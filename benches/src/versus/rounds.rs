@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::measure::{Meter, Run};
 use crate::versus::Spec;
-use crate::workload::Candidate;
+use crate::workload::{Candidate, Rounds};
 
 /// How long it runs before anything counts.
 const WARM_UP: Duration = Duration::from_millis(100);
@@ -14,11 +14,14 @@ const WARM_UP_ROUNDS: usize = 3;
 const ROUND: Duration = Duration::from_millis(2);
 
 /// Measures the candidate in this process: one sample a round.
-pub(crate) fn samples(candidate: &Candidate, spec: &Spec) -> Vec<f64> {
+pub(crate) fn samples(candidate: &Candidate, rounds: Rounds, spec: &Spec) -> Vec<f64> {
     let mut samples = Vec::with_capacity(spec.rounds);
     let mut measure = |run: Run<'_>| {
-        let iterations = warm_up(run);
-        for _ in 0..spec.rounds {
+        let (rounds, iterations) = match rounds {
+            Rounds::AsTold => (spec.rounds, warm_up(run)),
+            Rounds::AtMost(most) => (most.min(spec.rounds), 1),
+        };
+        for _ in 0..rounds {
             samples.push(run(iterations));
         }
     };

@@ -81,23 +81,42 @@ impl Row {
 
     /// The median of ours.
     pub(crate) fn ours(&self) -> Option<f64> {
-        self.medians(Role::Ours).map(|(_, median)| median).next()
+        self.of(Role::Ours, |summary| summary.median)
+            .map(|(_, median)| median)
+            .next()
     }
 
     /// The candidates of a role that were measured, with their medians.
     pub(crate) fn medians(&self, role: Role) -> impl Iterator<Item = (&'static str, f64)> + '_ {
-        self.cells
-            .iter()
-            .filter(move |cell| cell.role == role)
-            .filter_map(|cell| Some((cell.candidate, cell.summary?.median)))
+        self.of(role, |summary| summary.median)
     }
 
     /// The fastest peer's median over ours: above 1 where we are better.
     pub(crate) fn ratio(&self) -> Option<f64> {
-        let best = self
-            .medians(Role::Peer)
-            .map(|(_, median)| median)
-            .min_by(f64::total_cmp)?;
-        Some(best / self.ours()?)
+        self.ratio_of(|summary| summary.median)
+    }
+
+    /// The same of everybody's best round, which suffers least from what else the machine does.
+    pub(crate) fn best_ratio(&self) -> Option<f64> {
+        self.ratio_of(|summary| summary.best)
+    }
+
+    fn ratio_of(&self, part: fn(&Summary) -> f64) -> Option<f64> {
+        let (_, ours) = self.of(Role::Ours, part).next()?;
+        let peers = self.of(Role::Peer, part).map(|(_, amount)| amount);
+        let ratio = peers.min_by(f64::total_cmp)? / ours;
+        // Amounts that are differences of two measurements may be 0 or below.
+        (ratio.is_finite() && ratio > 0.0).then_some(ratio)
+    }
+
+    fn of(
+        &self,
+        role: Role,
+        part: fn(&Summary) -> f64,
+    ) -> impl Iterator<Item = (&'static str, f64)> + '_ {
+        self.cells
+            .iter()
+            .filter(move |cell| cell.role == role)
+            .filter_map(move |cell| Some((cell.candidate, part(cell.summary.as_ref()?))))
     }
 }

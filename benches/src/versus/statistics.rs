@@ -3,6 +3,7 @@
 /// The middle of what was measured, and how far it spreads.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Summary {
+    pub(crate) best: f64,
     pub(crate) lower: f64,
     pub(crate) median: f64,
     pub(crate) upper: f64,
@@ -13,6 +14,7 @@ impl Summary {
     pub(crate) fn new(mut samples: Vec<f64>) -> Summary {
         samples.sort_unstable_by(f64::total_cmp);
         Summary {
+            best: samples[0],
             lower: quantile(&samples, 0.25),
             median: quantile(&samples, 0.5),
             upper: quantile(&samples, 0.75),

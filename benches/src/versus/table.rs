@@ -2,14 +2,14 @@
 
 use crate::versus::row::{Cell, Row};
 use crate::versus::statistics::geometric_mean;
-use crate::workload::{Group, Role, Unit};
+use crate::workload::{Group, Role, Unit, Workload};
 
 /// Prints the comparison while it goes on.
 pub(crate) trait Printer {
     /// Prints where and how it is measured.
     fn header(&mut self, lines: &[String]);
-    /// Begins the table of a group with a number of workers.
-    fn begin(&mut self, group: &Group, workers: usize);
+    /// Begins a table: workloads of a group, with a number of workers.
+    fn begin(&mut self, group: &Group, workloads: &[&Workload], workers: usize);
     /// Prints a row.
     fn row(&mut self, row: &Row);
     /// Ends the table.
@@ -26,7 +26,7 @@ impl Printer for Json {
         }
     }
 
-    fn begin(&mut self, _: &Group, _: usize) {}
+    fn begin(&mut self, _: &Group, _: &[&Workload], _: usize) {}
 
     fn row(&mut self, row: &Row) {
         let unit = match row.unit {
@@ -66,9 +66,9 @@ fn json_object(medians: impl Iterator<Item = (&'static str, f64)>) -> String {
 #[derive(Default)]
 pub(crate) struct Text {
     columns: Vec<&'static str>,
+    name_width: usize,
 }
 
-const NAME_WIDTH: usize = 26;
 const CELL_WIDTH: usize = 23;
 const RATIO_WIDTH: usize = 5;
 
@@ -79,30 +79,28 @@ impl Printer for Text {
         }
     }
 
-    fn begin(&mut self, group: &Group, workers: usize) {
+    fn begin(&mut self, group: &Group, workloads: &[&Workload], workers: usize) {
         self.columns.clear();
-        let names = group
-            .workloads
-            .iter()
-            .flat_map(|workload| &workload.candidates);
-        for candidate in names {
+        for candidate in workloads.iter().flat_map(|workload| &workload.candidates) {
             if !self.columns.contains(&candidate.name) {
                 self.columns.push(candidate.name);
             }
         }
+        self.name_width = workloads
+            .iter()
+            .map(|workload| workload.name.len())
+            .max()
+            .unwrap_or(0);
         let plural = if workers == 1 { "" } else { "s" };
         println!(
             "\n{}, {workers} worker{plural}: {}\n",
             group.name, group.about
         );
-        let title = self.columns.iter().map(|name| (*name).to_owned()).collect();
-        print_cells("workload", title, "ratio");
-        let rule = vec!["-".repeat(CELL_WIDTH - 1) + ":"; self.columns.len()];
-        print_cells(
-            &"-".repeat(NAME_WIDTH),
-            rule,
-            &("-".repeat(RATIO_WIDTH - 1) + ":"),
-        );
+        let titles = self.columns.iter().map(|name| (*name).to_owned()).collect();
+        self.print("workload", titles, ["ratio", "best"]);
+        let rule = "-".repeat(RATIO_WIDTH - 1) + ":";
+        let rules = vec!["-".repeat(CELL_WIDTH - 1) + ":"; self.columns.len()];
+        self.print(&"-".repeat(self.name_width), rules, [&rule, &rule]);
     }
 
     fn row(&mut self, row: &Row) {
@@ -114,10 +112,10 @@ impl Printer for Text {
                 cell.map_or_else(String::new, |cell| describe(cell, row.unit))
             })
             .collect();
-        let ratio = row
-            .ratio()
-            .map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}"));
-        print_cells(row.workload, cells, &ratio);
+        let ratio =
+            |ratio: Option<f64>| ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.2}"));
+        let (median, best) = (ratio(row.ratio()), ratio(row.best_ratio()));
+        self.print(row.workload, cells, [&median, &best]);
     }
 
     fn end(&mut self, rows: &[Row]) {
@@ -133,12 +131,15 @@ impl Printer for Text {
     }
 }
 
-fn print_cells(name: &str, cells: Vec<String>, ratio: &str) {
-    print!("| {name:NAME_WIDTH$} |");
-    for cell in cells {
-        print!(" {cell:>CELL_WIDTH$} |");
+impl Text {
+    fn print(&self, name: &str, cells: Vec<String>, ratios: [&str; 2]) {
+        print!("| {name:width$} |", width = self.name_width);
+        for cell in cells {
+            print!(" {cell:>CELL_WIDTH$} |");
+        }
+        let [median, best] = ratios;
+        println!(" {median:>RATIO_WIDTH$} | {best:>RATIO_WIDTH$} |");
     }
-    println!(" {ratio:>RATIO_WIDTH$} |");
 }
 
 /// The median, with the quartiles in brackets.

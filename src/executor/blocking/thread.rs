@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use crate::executor::blocking::config::Around;
 use crate::executor::blocking::pool::{Shared, State};
+use crate::executor::config::call_thread_hook;
 use crate::sync::thread::{Builder, JoinHandle as ThreadHandle};
 use crate::sync::{tls, Arc, MutexGuard};
 use crate::task::{contain, discard};
@@ -131,9 +132,7 @@ impl Thread {
 
     fn call(&self, hook: &Option<Arc<dyn Fn() + Send + Sync>>) {
         if let Some(hook) = hook {
-            if let Err(payload) = contain(|| hook()) {
-                discard(payload);
-            }
+            call_thread_hook(hook);
         }
     }
 }

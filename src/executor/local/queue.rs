@@ -163,6 +163,7 @@ impl Shared {
     pub(super) fn run(&self, turns: usize) {
         for _ in 0..turns {
             let Some(task) = self.pop() else { return };
+            crate::renew_budget();
             task.run();
         }
     }

@@ -9,7 +9,9 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::time::{Instant, Sleep};
 
+use crate::context::{slot::Frame, Context};
 use crate::executor::driver::{Driver, DriverOptions, Token};
+use crate::integrations::tokio::budget::limit;
 use crate::sync::thread::Thread;
 use crate::sync::Mutex;
 
@@ -44,6 +46,9 @@ pub(crate) fn make_driver(options: &DriverOptions) -> io::Result<Box<dyn Driver>
     Ok(Box::new(TokioDriver { handle, waker, seat }))
 }
 
+/// What is current for tokio's own tasks.
+static EMPTY: Context = Context::empty();
+
 /// A current-thread tokio runtime without a thread.
 struct TokioDriver {
     handle: Handle,
@@ -66,7 +71,7 @@ impl Driver for TokioDriver {
         match Handle::try_current() {
             // A runtime that is dropped by a thread-local's destructor, after tokio's own.
             Err(error) if error.is_thread_local_destroyed() => Box::new(()),
-            _ => Box::new(self.handle.enter()),
+            _ => Box::new((limit(&self.handle), self.handle.enter())),
         }
     }
 
@@ -75,6 +80,8 @@ impl Driver for TokioDriver {
         let Some(Seat { runtime, alarm }) = seat.as_mut() else {
             return;
         };
+        // tokio's tasks find no Context, and what they leave open ends here.
+        let _outside = Frame::enter(&EMPTY);
         let mut alarm = timeout.map(|timeout| set_alarm(alarm, timeout));
         runtime.block_on(poll_fn(|cx| {
             if interrupted() {
@@ -92,6 +99,7 @@ impl Driver for TokioDriver {
         let Some(Seat { runtime, .. }) = seat.as_ref() else {
             return;
         };
+        let _outside = Frame::enter(&EMPTY);
         let mut looked = false;
         runtime.block_on(poll_fn(|cx| {
             if std::mem::replace(&mut looked, true) {
@@ -112,6 +120,7 @@ impl Driver for TokioDriver {
         let Some(Seat { runtime, alarm }) = seat else {
             return;
         };
+        let _outside = Frame::enter(&EMPTY);
         drop(alarm);
         match timeout {
             // tokio does not allow to wait inside of one of its runtimes.

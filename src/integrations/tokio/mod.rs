@@ -27,7 +27,9 @@
 //! Context follows, and the handles are tokio's own.
 
 mod bridge;
+mod budget;
 mod driver;
 
 pub use bridge::{spawn, spawn_blocking};
+pub(crate) use budget::{lift_budget, renew_budget};
 pub(crate) use driver::make_driver;

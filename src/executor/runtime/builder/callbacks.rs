@@ -41,7 +41,8 @@ impl Builder {
         self
     }
 
-    /// Sets a function that runs when a task is spawned, on the thread that spawns it.
+    /// Sets a function that runs when a task is spawned, on the thread that spawns it, in the task's
+    /// Context.
     ///
     /// Here and in the other task hooks: a hook that panics is contained, and harms neither the
     /// task nor its worker.
