@@ -487,7 +487,8 @@ fn a_busy_task_does_not_starve_the_others() {
 #[test]
 fn scopes_wait_for_the_next_poll_of_their_task() {
     let context = |name| Context::empty().with_key(&USER, name);
-    let before = kamon::context::stats();
+    let crossed = || kamon::context::stats().scopes_crossed_await;
+    let before = crossed();
     runtime().block_on(async {
         let local = LocalSet::new();
         let _outer = kamon::store_context(context("outer"));
@@ -522,7 +523,7 @@ fn scopes_wait_for_the_next_poll_of_their_task() {
             .await;
     });
     assert_eq!(user(), "nobody");
-    let _ = before;
+    assert!(crossed() > before, "and it is counted");
 }
 
 #[test]
@@ -578,19 +579,47 @@ fn panics_stay_in_their_task() {
 
 #[test]
 fn enter_guards_may_go_in_any_order() {
+    let homeless = || catch_unwind(|| drop(spawn_local(async {}))).is_err();
     let runtime = runtime();
     let (a, b) = (LocalSet::new(), LocalSet::new());
     let in_a = a.enter();
     let in_b = b.enter();
-    let of_b = spawn_local(async { "b" });
     drop(in_a);
-    drop(in_b);
+    let of_b = spawn_local(async { "b" });
     assert_eq!(b.block_on(&runtime, of_b).unwrap(), "b");
-    // What is entered now is a matter of taste; that the guards kept what they need is not.
-    let _ = catch_unwind(|| drop(spawn_local(async {})));
-    drop(a);
-    drop(b);
-    let _ = catch_unwind(|| drop(spawn_local(async {})));
+    assert!(!homeless());
+    drop(in_b);
+    assert!(
+        homeless(),
+        "not even the set whose guard went first is left"
+    );
+}
+
+#[test]
+fn a_guard_is_left_at_the_end_of_its_tasks_turn() {
+    let runtime = runtime();
+    let other = Rc::new(LocalSet::new());
+    let local = LocalSet::new();
+    let task = {
+        let other = other.clone();
+        local.spawn_local(async move {
+            let guard = other.enter();
+            let of_other = spawn_local(async { "other" });
+            kamon::task::yield_now().await;
+            let of_local = spawn_local(async { "local" });
+            drop(guard);
+            (of_other, of_local)
+        })
+    };
+    let (of_other, of_local) = runtime.block_on(local.run_until(async {
+        let handles = task.await.unwrap();
+        settle().await;
+        handles
+    }));
+    assert!(of_local.is_finished());
+    assert!(!of_other.is_finished());
+    assert!(catch_unwind(|| drop(spawn_local(async {}))).is_err());
+    assert_eq!(other.block_on(&runtime, of_other).unwrap(), "other");
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Frames: one poll, drop or closure during which one Context is the base.
 
-use std::marker::PhantomData;
 use std::ptr;
 
 use crate::context::context::Context;
+use crate::context::credits;
 use crate::context::node::Header;
 use crate::context::opened::Opened;
 use crate::context::saved::SavedScopes;
@@ -17,7 +17,7 @@ use crate::context::slot::{Slot, SLOT};
 pub(crate) struct Frame<'a> {
     outer: Suspended,
     /// The base is borrowed: its owner cannot drop it before the frame ends.
-    base: PhantomData<&'a Context>,
+    base: &'a Context,
 }
 
 /// As [`Frame`], for a task or future that keeps its open Scopes from one poll to the next.
@@ -26,7 +26,7 @@ pub(crate) struct ResumedFrame<'a> {
     outer: Suspended,
     bound: bool,
     saved: &'a mut SavedScopes,
-    base: PhantomData<&'a Context>,
+    base: &'a Context,
 }
 
 /// What the slot said of the frame around this one.
@@ -34,6 +34,7 @@ pub(crate) struct ResumedFrame<'a> {
 struct Suspended {
     current: *const Header,
     top: *const Opened,
+    credits: isize,
 }
 
 impl<'a> Frame<'a> {
@@ -48,7 +49,7 @@ impl<'a> Frame<'a> {
         };
         Frame {
             outer,
-            base: PhantomData,
+            base: context,
         }
     }
 
@@ -77,10 +78,14 @@ impl Drop for Frame<'_> {
             return;
         }
         SLOT.with(|slot| {
+            let credits = slot.credits.replace(self.outer.credits);
             if slot.top.get().is_null() && self.outer.top.is_null() {
                 slot.current.set(self.outer.current);
             } else {
                 leave_with_scopes(slot, self.outer);
+            }
+            if credits > 0 {
+                credits::settle(self.base, credits);
             }
         });
     }
@@ -101,7 +106,7 @@ impl<'a> ResumedFrame<'a> {
                 outer,
                 bound,
                 saved,
-                base: PhantomData,
+                base: context,
             }
         })
     }
@@ -112,6 +117,10 @@ impl Drop for ResumedFrame<'_> {
     fn drop(&mut self) {
         SLOT.with(|slot| {
             let bound = slot.bound.replace(self.bound);
+            let credits = slot.credits.replace(self.outer.credits);
+            if credits > 0 {
+                credits::settle(self.base, credits);
+            }
             if slot.top.get().is_null() && self.outer.top.is_null() {
                 slot.current.set(self.outer.current);
                 return;
@@ -129,6 +138,7 @@ impl Suspended {
     const NOTHING: Self = Suspended {
         current: ptr::null(),
         top: ptr::null(),
+        credits: credits::NONE,
     };
 
     #[inline(always)]
@@ -136,6 +146,7 @@ impl Suspended {
         Suspended {
             current: slot.current.replace(current),
             top: slot.top.replace(top),
+            credits: slot.credits.replace(credits::FRESH),
         }
     }
 }

@@ -46,6 +46,32 @@ impl Node {
         }
     }
 
+    /// Takes `number` more `shown` at once.
+    ///
+    /// # Safety
+    ///
+    /// As for [`show`](Self::show).
+    pub(super) unsafe fn show_many(self, number: usize) {
+        // Ordering: as in `show`.
+        // SAFETY: the block is alive.
+        let before = unsafe { self.header() }.shown.fetch_add(number, Ordering::Relaxed);
+        if before > MAX_HOLDERS {
+            std::process::abort();
+        }
+    }
+
+    /// Gives back `number` of `shown` at once, none of them the last one.
+    ///
+    /// # Safety
+    ///
+    /// The caller must own them, and not use them again; the block must be shown by somebody else
+    /// during the call.
+    pub(super) unsafe fn unshow_many(self, number: usize) {
+        // Ordering: release, for whoever takes the last one away.
+        // SAFETY: as the caller promises.
+        unsafe { self.header() }.shown.fetch_sub(number, Ordering::Release);
+    }
+
     /// Takes one more `kept`.
     ///
     /// # Safety

@@ -5,6 +5,7 @@
 mod closure;
 #[allow(clippy::module_inception)]
 mod context;
+mod credits;
 mod frame;
 mod future;
 mod holders;

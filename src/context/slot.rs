@@ -5,6 +5,7 @@ use std::mem::ManuallyDrop;
 use std::ptr;
 
 use crate::context::context::Context;
+use crate::context::credits;
 #[cfg(kamon_loom)]
 use crate::context::live;
 use crate::context::node::Header;
@@ -24,6 +25,8 @@ pub(super) struct Slot {
     pub(super) current: Cell<*const Header>,
     /// The newest Scope that is open in the present frame; null when there is none.
     pub(super) top: Cell<*const Opened>,
+    /// Holds of the present frame's base that are not in use: see [`credits`].
+    pub(super) credits: Cell<isize>,
     /// Whether the innermost task is bound to this thread, so that its Scopes may wait for its
     /// next poll.
     pub(super) bound: Cell<bool>,
@@ -38,6 +41,7 @@ impl Slot {
         Slot {
             current: Cell::new(ptr::null()),
             top: Cell::new(ptr::null()),
+            credits: Cell::new(credits::NONE),
             bound: Cell::new(false),
             spare: Cell::new(ptr::null()),
             leaving: Cell::new(false),
@@ -84,7 +88,21 @@ pub(crate) fn capture() -> Context {
     if cfg!(kamon_without_context) {
         return Context::empty();
     }
-    SLOT.with(|slot| borrow(slot).inherited())
+    SLOT.with(|slot| {
+        if let Some(context) = credits::hand_out(slot) {
+            return context;
+        }
+        let context = borrow(slot).inherited();
+        credits::handed_out(slot);
+        context
+    })
+}
+
+/// Takes back what a task had captured, if it is the Context of the present frame; otherwise the
+/// caller has it again, to be dropped.
+#[inline]
+pub(crate) fn take_back(context: Context) -> Option<Context> {
+    SLOT.with(|slot| credits::take_back(slot, context))
 }
 
 /// Whether the current Context is the empty one.

@@ -13,7 +13,7 @@ use crate::executor::local::{ImplicitLocal, Scoped};
 use crate::executor::parker::Parker;
 use crate::executor::shared::Shared;
 use crate::executor::worker::{give_turn, Worker};
-use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::in_task::{AtomicBool, Ordering};
 use crate::sync::Arc;
 use crate::task::Entered;
 
@@ -200,8 +200,9 @@ impl<'a> Root<'a> {
                 worker.look_outside();
             }
             // The future is one among the tasks: those go first that are in the queue by now.
-            let before_future = core.queue.len().max(1);
+            let round = core.queue.len().max(1);
             let mut turns = 0;
+            let only_yields = |turns| turns > 0 && core.yields.get() as usize >= turns;
             while let Some(task) = worker.next_task(core) {
                 let look = worker.begin_turn(core);
                 give_turn(task);
@@ -209,15 +210,17 @@ impl<'a> Root<'a> {
                     worker.look_outside();
                 }
                 turns += 1;
-                let futures_turn = turns >= before_future && self.is_woken();
-                if futures_turn
+                if turns >= round && (self.is_woken() || only_yields(turns))
                     || turns == self.shared.config.event_interval as usize
                     || self.shared.is_closed()
                 {
                     break;
                 }
             }
-            if turns == 0 && !self.is_woken() && !self.skip_ahead(&worker, core) {
+            if only_yields(turns) || turns == 0 && self.is_woken() {
+                // Everybody has had a turn and only yielded: they wait for something outside.
+                worker.look_outside();
+            } else if turns == 0 && !self.skip_ahead(&worker, core) {
                 worker.end_work();
                 worker.sleep(core, None);
                 worker.begin_work();

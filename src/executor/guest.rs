@@ -18,7 +18,10 @@ use crate::sync::{spin, Arc};
 use crate::task::{take_awaiting, Helping, Notified};
 
 /// How often a guest looks for work in vain before it sleeps.
-const MISSES: u32 = 32;
+const MISSES: u32 = if cfg!(kamon_loom) { 1 } else { 32 };
+
+/// How many turns in a row a guest gives to tasks that wake one another.
+const HELPS: u32 = 16;
 
 /// The right to be a guest.
 pub(crate) struct Guest<'a> {
@@ -63,6 +66,11 @@ impl<'a> Guest<'a> {
                 }
             }
             rest(self.shared, core);
+            if self.shared.is_closed() {
+                // No worker comes for what is left here. Only the future goes on.
+                worker.retire();
+                return root.wait_beside_workers(step);
+            }
             root.parker.park();
         }
     }
@@ -74,6 +82,10 @@ impl<'a> Guest<'a> {
 /// awaited next. With a second one this looks like somebody who spawns many, and all of them go
 /// to the workers.
 pub(crate) fn schedule(shared: &Shared, core: &Core, task: Notified, yielded: bool) {
+    if shared.is_closed() {
+        // The end of a task, and not its turn.
+        return shared.inject(task);
+    }
     let slot = &shared.remotes[core.index].lifo_slot;
     if !yielded && !core.slot_used.replace(true) {
         if let Some(previous) = slot.replace(task) {
@@ -102,8 +114,9 @@ pub(crate) fn leave_to_workers(shared: &Shared, core: &Core) {
 /// Runs the tasks that the future waits for, as long as there are any and it is not woken.
 fn help(worker: &Worker, core: &Core, root: &Root<'_>) {
     let remote = &worker.shared().remotes[core.index];
+    let mut turns = 0;
     while let Some(task) = remote.lifo_slot.take() {
-        if worker.shared().is_closed() || !is_awaited(&task) {
+        if turns == HELPS || worker.shared().is_closed() || !is_awaited(&task) {
             core.queue.push(task);
             worker.shared().notify_one();
             continue;
@@ -112,6 +125,7 @@ fn help(worker: &Worker, core: &Core, root: &Root<'_>) {
         if root.is_woken() {
             return;
         }
+        turns += 1;
     }
 }
 
@@ -123,6 +137,11 @@ fn lend(worker: &Worker, core: &Core, root: &Root<'_>) {
         match worker.next_for_guest(core) {
             Some(task) => {
                 misses = 0;
+                if !core.queue.is_empty() {
+                    // What came along with it must not wait for this one's turn to end, and a
+                    // worker that lay down meanwhile has not seen it in here.
+                    shared.notify_one();
+                }
                 turn(worker, core, task);
                 help(worker, core, root);
             }

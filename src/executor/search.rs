@@ -11,13 +11,15 @@ const MAX_LIFO_TURNS: u32 = 3;
 const INJECTOR_BATCH: usize = 32;
 
 impl Worker {
-    /// The next task, in this order: the injector now and then, so that it never starves; the
-    /// task that was woken last, but not for ever; our own queue; the injector; other workers.
+    /// The next task, in this order: the injector now and then, and the guests, so that they never
+    /// starve; the task that was woken last, but not for ever; our own queue; the injector; other
+    /// workers.
     #[inline]
     pub(crate) fn next_task(&self, core: &Core) -> Option<Notified> {
         if core.tick.get() % self.shared.config.global_queue_interval == 0 {
-            if let Some(task) = self.next_injected(core) {
-                return Some(task);
+            let task = self.next_injected(core).or_else(|| self.next_of_guests(core));
+            if task.is_some() {
+                return task;
             }
         }
         self.next_lifo(core)
@@ -66,6 +68,15 @@ impl Worker {
             }
         }
         Some(first)
+    }
+
+    /// Takes what guests have left behind, who may have gone to sleep or be busy with something
+    /// else. Nobody looks there but who steals, and a worker that never runs out of work does not.
+    fn next_of_guests(&self, core: &Core) -> Option<Notified> {
+        self.shared.guests().iter().find_map(|guest| {
+            let stolen = guest.stealer.steal_into(&core.queue);
+            stolen.or_else(|| guest.lifo_slot.take())
+        })
     }
 
     fn steal(&self, core: &Core) -> Option<Notified> {

@@ -187,10 +187,14 @@ impl Shared {
         index >= self.config.workers.max(1)
     }
 
+    /// The sides of the guests that others see.
+    pub(crate) fn guests(&self) -> &[CachePadded<Remote>] {
+        &self.remotes[self.config.workers.max(1)..]
+    }
+
     /// Whether a thread in `block_on` has left tasks for others.
     pub(crate) fn guests_have_work(&self) -> bool {
-        let guests = &self.remotes[self.config.workers.max(1)..];
-        guests.iter().any(|r| !r.stealer.is_empty() || !r.lifo_slot.is_empty())
+        self.guests().iter().any(|r| !r.stealer.is_empty() || !r.lifo_slot.is_empty())
     }
 
     /// Wakes a worker if there is anything in any queue.
@@ -239,6 +243,16 @@ impl Shared {
         }
         while let Some(task) = core.queue.pop() {
             bury(task);
+        }
+        // Guests learn of the end when their futures have been polled, which may take long.
+        for guest in self.guests() {
+            if let Some(task) = guest.lifo_slot.take() {
+                bury(task);
+            }
+            while let Some(task) = guest.stealer.steal_into(&core.queue).or_else(|| core.queue.pop())
+            {
+                bury(task);
+            }
         }
         drop(core);
         self.stop_counting();

@@ -30,7 +30,7 @@ tls! {
 }
 
 /// After how many tasks in a row that only yielded a worker looks at the outside world early.
-const YIELDS_BEFORE_LOOK: u32 = 8;
+const YIELDS_BEFORE_LOOK: u32 = 4;
 
 impl Worker {
     pub(crate) fn new(shared: Arc<Shared>, core: OwnedCore) -> Worker {

@@ -20,14 +20,14 @@ pub(crate) use plain::*;
 
 pub(crate) use std::sync::Arc;
 
-/// Atomics that live in a task. What orders them is the task's state, which is `async-task`'s, and
-/// loom sees that only at the second level (`cfg(kamon_visible)`): at the first they are invisible
-/// to it as well.
+/// Atomics that are reached through a task or its waker. What orders their accesses is the task's
+/// state, which is `async-task`'s. loom sees that only at the second level (`cfg(kamon_visible)`);
+/// at the first they are as invisible to it.
 pub(crate) mod in_task {
     #[cfg(any(not(kamon_loom), kamon_visible))]
-    pub(crate) use super::atomic::{AtomicU32, Ordering};
+    pub(crate) use super::atomic::{AtomicBool, AtomicU32, Ordering};
     #[cfg(all(kamon_loom, not(kamon_visible)))]
-    pub(crate) use super::statics::{AtomicU32, Ordering};
+    pub(crate) use super::statics::{AtomicBool, AtomicU32, Ordering};
 }
 
 /// Atomics for statics and plain counters: std's in both halves.

@@ -43,7 +43,7 @@ pub mod futures {
 }
 
 pub(crate) use contain::{contain, discard};
-pub(crate) use current::{note_awaiting, take_awaiting, Entered, Helping};
+pub(crate) use current::{take_awaiting, Entered, Helping};
 pub(crate) use header::{Notified, Scheduler};
 pub use hooks::TaskMeta;
 pub(crate) use hooks::{call as call_hook, Hooks};

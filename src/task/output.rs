@@ -2,7 +2,7 @@
 
 use std::mem::ManuallyDrop;
 
-use crate::context::{slot::Frame, Context};
+use crate::context::{slot, slot::Frame, Context};
 use crate::task::contain::{contain, discard, let_go, Payload};
 use crate::task::{Entered, Id, JoinError};
 
@@ -33,7 +33,10 @@ impl<T> Output<T> {
         let (context, result) = unsafe {
             (std::ptr::read(&this.context), ManuallyDrop::take(&mut this.result))
         };
-        let_go(context);
+        // Whoever joins is most often in the same Context, and may have it back for nothing.
+        if let Some(context) = slot::take_back(context) {
+            let_go(context);
+        }
         result.map_err(|failure| match failure {
             Failure::Cancelled => JoinError::cancelled(this.id),
             Failure::Panicked(payload) => JoinError::panic(this.id, payload),

@@ -91,3 +91,65 @@ pub(crate) fn number(of: &str, word: &str) -> Result<usize, String> {
         _ => Err(format!("`{word}` of `{of}` is no number above 0")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Request, String> {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        parse(&words)
+    }
+
+    #[test]
+    fn a_comparison_is_read_with_its_options() {
+        let Ok(Request::Compare(arguments)) = read("executor --json --workers 3 --filter yield")
+        else {
+            panic!("it is well-formed");
+        };
+        assert_eq!(arguments.group.as_deref(), Some("executor"));
+        assert!(arguments.json);
+        assert_eq!(arguments.workers, Some(3));
+        assert_eq!(arguments.filter.as_deref(), Some("yield"));
+        assert_eq!((arguments.runs, arguments.rounds), (RUNS, ROUNDS));
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for line in [
+            "nothing",
+            "executor wake",
+            "--workers",
+            "--workers 0",
+            "--runs many",
+        ] {
+            assert!(read(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_process_is_told_what_to_measure() {
+        let Ok(Request::Measure(spec)) = read("--measure executor yield_many kamon 2 31") else {
+            panic!("it is well-formed");
+        };
+        assert_eq!((spec.workers, spec.rounds), (2, 31));
+        assert!(read("--measure executor").is_err());
+    }
+
+    #[test]
+    fn names_are_given_once() {
+        for group in groups() {
+            let mut names: Vec<_> = group
+                .workloads
+                .iter()
+                .map(|workload| workload.name)
+                .collect();
+            names.sort_unstable();
+            assert!(
+                names.windows(2).all(|pair| pair[0] != pair[1]),
+                "{}",
+                group.name
+            );
+        }
+    }
+}

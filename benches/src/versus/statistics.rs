@@ -40,3 +40,33 @@ pub(crate) fn geometric_mean(ratios: &[f64]) -> Option<f64> {
     let sum: f64 = ratios.iter().map(|ratio| ratio.ln()).sum();
     Some((sum / ratios.len() as f64).exp())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_middle_of_an_even_number_lies_between_two() {
+        let summary = Summary::new(vec![4.0, 1.0, 3.0, 2.0]);
+        assert_eq!(summary.best, 1.0);
+        assert_eq!(summary.lower, 1.75);
+        assert_eq!(summary.median, 2.5);
+        assert_eq!(summary.upper, 3.25);
+    }
+
+    #[test]
+    fn one_sample_is_all_of_its_summary() {
+        let summary = Summary::new(vec![7.0]);
+        assert_eq!(
+            (summary.best, summary.lower, summary.upper),
+            (7.0, 7.0, 7.0)
+        );
+    }
+
+    #[test]
+    fn twice_as_fast_and_twice_as_slow_is_as_fast() {
+        let mean = geometric_mean(&[2.0, 0.5]).unwrap();
+        assert!((mean - 1.0).abs() < 1e-9);
+        assert_eq!(geometric_mean(&[]), None);
+    }
+}

@@ -29,23 +29,27 @@ impl Printer for Json {
     fn begin(&mut self, _: &Group, _: &[&Workload], _: usize) {}
 
     fn row(&mut self, row: &Row) {
-        let unit = match row.unit {
-            Unit::Nanoseconds => "ns",
-            Unit::Bytes => "bytes",
-        };
-        println!(
-            "{{\"group\":\"{}\",\"workload\":\"{}\",\"workers\":{},\"kamon_{unit}\":{},\
-             \"peers\":{},\"ratio\":{}}}",
-            row.group,
-            row.workload,
-            row.workers,
-            json_number(row.ours(), 2),
-            json_object(row.medians(Role::Peer)),
-            json_number(row.ratio(), 3),
-        );
+        println!("{}", json(row));
     }
 
     fn end(&mut self, _: &[Row]) {}
+}
+
+fn json(row: &Row) -> String {
+    let unit = match row.unit {
+        Unit::Nanoseconds => "ns",
+        Unit::Bytes => "bytes",
+    };
+    format!(
+        "{{\"group\":\"{}\",\"workload\":\"{}\",\"workers\":{},\"kamon_{unit}\":{},\
+         \"peers\":{},\"ratio\":{}}}",
+        row.group,
+        row.workload,
+        row.workers,
+        json_number(row.ours(), 2),
+        json_object(row.medians(Role::Peer)),
+        json_number(row.ratio(), 3),
+    )
 }
 
 fn json_number(number: Option<f64>, places: usize) -> String {
@@ -172,5 +176,62 @@ fn digits(number: f64) -> String {
         size if size >= 100.0 => format!("{number:.0}"),
         size if size >= 10.0 => format!("{number:.1}"),
         _ => format!("{number:.2}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::versus::statistics::Summary;
+
+    fn cell(candidate: &'static str, role: Role, sample: Option<f64>) -> Cell {
+        let summary = sample.map(|sample| Summary::new(vec![sample]));
+        Cell {
+            candidate,
+            role,
+            summary,
+        }
+    }
+
+    fn row(cells: Vec<Cell>) -> Row {
+        let (group, workload) = ("executor", "yield_many");
+        Row {
+            group,
+            workload,
+            workers: 2,
+            unit: Unit::Nanoseconds,
+            cells,
+        }
+    }
+
+    #[test]
+    fn an_object_names_ours_and_every_peer() {
+        let row = row(vec![
+            cell("bare", Role::Reference, Some(1.0)),
+            cell("kamon", Role::Ours, Some(2.0)),
+            cell("tokio", Role::Peer, Some(4.0)),
+            cell("async-executor", Role::Peer, Some(3.0)),
+        ]);
+        assert_eq!(
+            json(&row),
+            r#"{"group":"executor","workload":"yield_many","workers":2,"kamon_ns":2.00,"peers":{"tokio":4.00,"async-executor":3.00},"ratio":1.500}"#
+        );
+    }
+
+    #[test]
+    fn what_failed_is_null() {
+        let row = row(vec![
+            cell("kamon", Role::Ours, None),
+            cell("tokio", Role::Peer, Some(4.0)),
+        ]);
+        assert!(!row.is_complete());
+        assert!(json(&row).contains(r#""kamon_ns":null,"peers":{"tokio":4.00},"ratio":null"#));
+    }
+
+    #[test]
+    fn three_digits_count() {
+        assert_eq!(digits(1234.0), "1234");
+        assert_eq!(digits(12.34), "12.3");
+        assert_eq!(digits(1.234), "1.23");
     }
 }

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::ptr;
+use std::rc::Rc;
 
 use crate::executor::enter::with_entered;
 use crate::executor::local::implicit::ImplicitLocal;
@@ -10,8 +11,9 @@ use crate::executor::local::queue::Shared;
 use crate::sync::{tls, Arc};
 
 struct Current {
-    /// The set that was entered last, or null. The pointer owns a count.
-    home: Cell<*const Shared>,
+    /// The set that was entered last and not left, on top of those before it; null when there is
+    /// none. Each pointer in this chain owns a count of the entry it points to.
+    home: Cell<*const Entry>,
     /// What `spawn_local` falls back to directly inside a `block_on`, or null.
     implicit: Cell<*const ImplicitLocal>,
     /// Whether a set is running, so that this thread can hand nothing over to another.
@@ -36,12 +38,9 @@ pub(crate) fn is_running_local() -> bool {
 /// this thread is in, else what goes along with a `block_on`.
 pub(super) fn home() -> Result<Arc<Shared>, Homeless> {
     let home = CURRENT.with(|current| current.home.get());
-    if !home.is_null() {
-        // SAFETY: the pointer owns a count, which stays where it is; the result gets another.
-        return Ok(unsafe {
-            Arc::increment_strong_count(home);
-            Arc::from_raw(home)
-        });
+    // SAFETY: the chain keeps its entries, and nothing runs here that changes it.
+    if let Some(home) = unsafe { home.as_ref() } {
+        return Ok(home.shared.clone());
     }
     let of_runtime = with_entered(|runtime| runtime?.local.get().map(|home| home.0.clone()));
     if let Some(home) = of_runtime.as_ref().filter(|home| home.is_owner()) {
@@ -72,37 +71,67 @@ impl LocalHome {
     }
 }
 
+/// A set that was entered.
+struct Entry {
+    shared: Arc<Shared>,
+    /// Whether its guard is there.
+    open: Cell<bool>,
+    below: *const Entry,
+}
+
+impl Entry {
+    fn push(shared: Arc<Shared>) -> Rc<Entry> {
+        CURRENT.with(|current| {
+            let entry = Rc::new(Entry {
+                shared,
+                open: Cell::new(true),
+                below: current.home.get(),
+            });
+            current.home.set(Rc::into_raw(entry.clone()));
+            entry
+        })
+    }
+
+    /// Takes entries off the chain as long as `wanted` says so.
+    fn pop_while(mut wanted: impl FnMut(&Entry) -> bool) {
+        loop {
+            let home = CURRENT.with(|current| current.home.get());
+            // SAFETY: the chain keeps its entries, and `wanted` does not change it.
+            let Some(entry) = (unsafe { home.as_ref() }) else {
+                return;
+            };
+            if !wanted(entry) {
+                return;
+            }
+            CURRENT.with(|current| current.home.set(entry.below));
+            // SAFETY: the pointer that owned this count is gone from the chain.
+            drop(unsafe { Rc::from_raw(home) });
+        }
+    }
+}
+
 /// Makes a set the one that `spawn_local` spawns on, until dropped.
 ///
-/// Users get such guards and may drop them in any order. Each holds what was there before it and
-/// puts it back, and whatever it finds in its place goes: every pointer owns its count, wherever
-/// it ends up.
-pub(super) struct Entered {
-    previous: *const Shared,
-}
+/// Users get such guards and may drop them in any order: one that is not on top is only marked,
+/// and goes together with what lies on it, so that no set is current which everybody has left.
+pub(super) struct Entered(Rc<Entry>);
 
 impl Entered {
     pub(super) fn enter(shared: Arc<Shared>) -> Entered {
-        let shared = Arc::into_raw(shared);
-        Entered {
-            previous: CURRENT.with(|current| current.home.replace(shared)),
-        }
+        Entered(Entry::push(shared))
     }
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        let home = CURRENT.with(|current| current.home.replace(self.previous));
-        if !home.is_null() {
-            // SAFETY: the pointer owned a count, and it is in no other place now.
-            drop(unsafe { Arc::from_raw(home) });
-        }
+        self.0.open.set(false);
+        Entry::pop_while(|entry| !entry.open.get());
     }
 }
 
-/// [`Entered`], by a set that is running.
+/// Makes a set that is running the one that `spawn_local` spawns on, until dropped.
 pub(super) struct AtHome {
-    _entered: Entered,
+    entry: Rc<Entry>,
     was_running: bool,
 }
 
@@ -110,15 +139,27 @@ impl AtHome {
     pub(super) fn enter(shared: Arc<Shared>) -> AtHome {
         let was_running = CURRENT.with(|current| current.running.replace(true));
         AtHome {
-            _entered: Entered::enter(shared),
+            entry: Entry::push(shared),
             was_running,
         }
+    }
+}
+
+impl AtHome {
+    /// Leaves what was entered since, whoever holds the guard.
+    #[inline]
+    pub(super) fn leave_others(&self) {
+        // What runs a set nests as calls do, so the entry is in the chain.
+        Entry::pop_while(|entry| !ptr::eq(entry, &*self.entry));
     }
 }
 
 impl Drop for AtHome {
     fn drop(&mut self) {
         CURRENT.with(|current| current.running.set(self.was_running));
+        self.leave_others();
+        self.entry.open.set(false);
+        Entry::pop_while(|entry| !entry.open.get());
     }
 }
 

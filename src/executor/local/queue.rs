@@ -125,7 +125,7 @@ impl Shared {
         Polling {
             shared: self,
             previous: self.own.polling.replace(true),
-            _home: home,
+            home,
         }
     }
 
@@ -159,15 +159,6 @@ impl Shared {
         drop(fresh);
     }
 
-    /// Gives up to `turns` tasks a turn.
-    pub(super) fn run(&self, turns: usize) {
-        for _ in 0..turns {
-            let Some(task) = self.pop() else { return };
-            crate::renew_budget();
-            task.run();
-        }
-    }
-
     /// Ends the set: every future it has is dropped, each in its own Context, and none comes in.
     pub(super) fn close(self: &Arc<Self>) {
         debug_assert!(!self.is_polling(), "who runs tasks borrows the set");
@@ -178,8 +169,7 @@ impl Shared {
             self.fetch(&mut self.remote.lock());
             while let Some(task) = self.pop() {
                 task.metadata().mark_aborted();
-                // Does not unwind: the task contains what its future does.
-                task.run();
+                polling.turn(task);
             }
             if self.live() == 0 {
                 break;
@@ -273,7 +263,27 @@ impl Scheduler for Shared {
 pub(super) struct Polling<'a> {
     shared: &'a Shared,
     previous: bool,
-    _home: AtHome,
+    home: AtHome,
+}
+
+impl Polling<'_> {
+    /// Gives up to `turns` tasks a turn.
+    pub(super) fn run(&self, turns: usize) {
+        for _ in 0..turns {
+            let Some(task) = self.shared.pop() else {
+                return;
+            };
+            crate::renew_budget();
+            self.turn(task);
+        }
+    }
+
+    fn turn(&self, task: Notified) {
+        // What the task before has entered and not left is nothing to this one.
+        self.home.leave_others();
+        // Does not unwind: the task contains what its future does.
+        task.run();
+    }
 }
 
 impl Drop for Polling<'_> {

@@ -30,7 +30,7 @@ impl<F: Future> Future for RunUntil<'_, F> {
         let this = self.project();
         let shared = this.set.shared();
         let nested = shared.is_polling();
-        let _polling = shared.begin_poll();
+        let polling = shared.begin_poll();
         if nested {
             // Inside one of the set's own tasks: whoever is running the set goes on doing so, and
             // it is his waker that the set has to know.
@@ -39,7 +39,7 @@ impl<F: Future> Future for RunUntil<'_, F> {
         shared.register(cx.waker());
         let polled = this.future.poll(cx);
         if polled.is_pending() {
-            shared.run(LocalSet::TURNS);
+            polling.run(LocalSet::TURNS);
         }
         if shared.has_ready() {
             cx.waker().wake_by_ref();

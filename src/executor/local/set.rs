@@ -113,9 +113,9 @@ impl LocalSet {
 
     /// Gives tasks that are ready a turn. Returns whether any task is left.
     pub(super) fn poll_tasks(&self, cx: &mut TaskContext<'_>) -> bool {
-        let _polling = self.shared.begin_poll();
+        let polling = self.shared.begin_poll();
         self.shared.register(cx.waker());
-        self.shared.run(Self::TURNS);
+        polling.run(Self::TURNS);
         if self.shared.has_ready() {
             cx.waker().wake_by_ref();
         }

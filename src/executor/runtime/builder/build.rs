@@ -21,7 +21,7 @@ const MAX_WORKERS: usize = 32_768;
 const GLOBAL_QUEUE_INTERVAL: u32 = 31;
 
 /// How many threads in `block_on` can have a queue of their own at the same time.
-const GUESTS: usize = 4;
+const GUESTS: usize = if cfg!(kamon_loom) { 1 } else { 4 };
 
 impl Builder {
     /// Builds the runtime and starts its threads.
