@@ -147,6 +147,13 @@ impl Context {
             .flat_map(|node| unsafe { node.entries() })
     }
 
+    /// How many hold the node; `None` if there is none.
+    #[cfg(all(test, not(kamon_loom)))]
+    pub(crate) fn holds(&self) -> Option<usize> {
+        // SAFETY: `self` holds the node.
+        self.node.map(|node| unsafe { node.holds() })
+    }
+
     /// The pointer that the slot holds while this Context is current; null when empty.
     #[inline(always)]
     pub(crate) fn as_raw(&self) -> *const Header {

@@ -46,6 +46,17 @@ impl Node {
         }
     }
 
+    /// How many `shown` there are.
+    ///
+    /// # Safety
+    ///
+    /// The block must be shown by somebody during the call.
+    #[cfg(all(test, not(kamon_loom)))]
+    pub(super) unsafe fn holds(self) -> usize {
+        // SAFETY: the block is alive.
+        unsafe { self.header() }.shown.load(Ordering::Relaxed)
+    }
+
     /// Takes `number` more `shown` at once.
     ///
     /// # Safety

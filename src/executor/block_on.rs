@@ -28,7 +28,8 @@ pub(crate) fn block_on<F: Future>(shared: &Arc<Shared>, future: F) -> F::Output 
         panic!(
             "Cannot start a runtime from within a runtime. This happens because a function (like \
              `block_on`) attempted to block the current thread while the thread is being used to \
-             drive asynchronous tasks."
+             drive asynchronous tasks. If you are in an async function, use `.await` on the future \
+             instead of blocking on it."
         );
     }
     let _entrance = Entrance::new(shared);

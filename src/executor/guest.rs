@@ -14,11 +14,11 @@ use crate::executor::block_on::{ReturnCore, Root, Step};
 use crate::executor::core::{Core, OwnedCore};
 use crate::executor::shared::Shared;
 use crate::executor::worker::{give_turn, Worker};
-use crate::sync::{spin, Arc};
+use crate::sync::{scaled, spin, Arc};
 use crate::task::{take_awaiting, Helping, Notified};
 
 /// How often a guest looks for work in vain before it sleeps.
-const MISSES: u32 = if cfg!(kamon_loom) { 1 } else { 32 };
+const MISSES: usize = scaled(32);
 
 /// How many turns in a row a guest gives to tasks that wake one another.
 const HELPS: u32 = 16;

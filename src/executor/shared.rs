@@ -23,7 +23,7 @@ use crate::executor::watch::Watch;
 use crate::executor::worker::Worker;
 use crate::queue::{Injector, LifoSlot, Stealer};
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use crate::sync::{Arc, Condvar, Living, Mutex};
+use crate::sync::{scaled, Arc, Condvar, Living, Mutex};
 use crate::task::{Hooks, Notified, Registry, RegistryKey, Scheduler};
 use crate::time::{Host, Timers};
 
@@ -100,7 +100,7 @@ impl Shared {
                 })
                 .collect(),
             idle: Idle::new(workers),
-            registry: Registry::new(cores.len() + 1),
+            registry: Registry::new(scaled(cores.len() + 1)),
             census: Census::new(cores.len()),
             driver,
             seat: Seat::new(),

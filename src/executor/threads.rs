@@ -4,6 +4,7 @@ use std::io;
 
 use crate::executor::core::OwnedCore;
 use crate::executor::enter::{is_polling, with_entered, Entrance, PollingGuard};
+use crate::executor::local::is_running_local;
 use crate::executor::shared::Shared;
 use crate::executor::worker::Worker;
 use crate::sync::thread::{self, JoinHandle};
@@ -88,7 +89,8 @@ pub(crate) fn work(shared: &Arc<Shared>, core: OwnedCore) {
 ///
 /// # Panics
 ///
-/// On a current-thread runtime, which has no other thread to move to.
+/// On a current-thread runtime, which has no other thread to move to, and inside of a
+/// [`LocalSet`](crate::task::LocalSet), whose tasks must not move.
 ///
 /// # Examples
 ///
@@ -111,7 +113,7 @@ where
         return f();
     }
     let on_current_thread = with_entered(|shared| shared.is_some_and(|s| s.config.workers == 0));
-    if on_current_thread {
+    if on_current_thread || is_running_local() {
         panic!("can call blocking only when running on the multi-threaded runtime");
     }
     Worker::with_current(hand_over);

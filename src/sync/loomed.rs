@@ -264,6 +264,12 @@ pub(crate) fn spin() {
     loom::thread::yield_now();
 }
 
+/// How many of something to have where `number` is right: one, because each multiplies what there
+/// is to explore.
+pub(crate) const fn scaled(_number: usize) -> usize {
+    1
+}
+
 /// A mark that a value is alive, counted by its kind.
 #[derive(Debug)]
 pub(crate) struct Living(&'static str);

@@ -197,6 +197,11 @@ impl Living {
     }
 }
 
+/// How many of something to have where `number` is right: so many.
+pub(crate) const fn scaled(number: usize) -> usize {
+    number
+}
+
 /// The present, for whatever waits until a deadline.
 #[inline]
 pub(crate) fn now() -> std::time::Instant {

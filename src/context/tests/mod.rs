@@ -1,5 +1,6 @@
 //! Tests of what the public face does not show: memory, frames, and random programs of both.
 
+mod costs;
 mod frames;
 mod memory;
 mod property;

@@ -116,7 +116,8 @@ impl Runtime {
     ///
     /// # Panics
     ///
-    /// If called from a task, where the thread must not be blocked.
+    /// If called from a task, where the thread must not be blocked, with a duration that is not
+    /// zero.
     ///
     /// # Examples
     ///
@@ -130,6 +131,9 @@ impl Runtime {
     /// ```
     #[track_caller]
     pub fn shutdown_timeout(mut self, duration: Duration) {
+        if duration.is_zero() {
+            return self.shut_down(Patience::None);
+        }
         // A time out of reach is no limit.
         let patience = match Instant::now().checked_add(duration) {
             Some(instant) => Patience::Until(instant),

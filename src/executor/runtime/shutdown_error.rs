@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 
 /// What an operation of tokio's says whose runtime has gone; all it has in common with others.
-const SHUTTING_DOWN: &str = "A Tokio 1.x context was found, but it is being shut down.";
+const SHUTTING_DOWN: &str = "A Tokio 1.x context was found, but it is being shutdown.";
 
 /// Returns whether an error says that the runtime was shut down which a socket, a file or another
 /// resource belongs to.

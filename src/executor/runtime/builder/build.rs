@@ -12,7 +12,7 @@ use crate::executor::global::default_worker_threads;
 use crate::executor::runtime::{Builder, Handle, LocalOptions, LocalRuntime, Runtime};
 use crate::executor::shared::{Parts, Shared};
 use crate::executor::threads;
-use crate::sync::{Arc, Mutex};
+use crate::sync::{scaled, Arc, Mutex};
 use crate::time::{Clock, Host, Timers};
 
 /// The most worker threads: more than any machine has, and less than the idle word can count.
@@ -21,7 +21,7 @@ const MAX_WORKERS: usize = 32_768;
 const GLOBAL_QUEUE_INTERVAL: u32 = 31;
 
 /// How many threads in `block_on` can have a queue of their own at the same time.
-const GUESTS: usize = if cfg!(kamon_loom) { 1 } else { 4 };
+const GUESTS: usize = scaled(4);
 
 impl Builder {
     /// Builds the runtime and starts its threads.
@@ -54,7 +54,7 @@ impl Builder {
             max_io_events: self.max_io_events,
             max_io_events_busy: self.max_io_events_busy,
         })?;
-        let timers = Timers::new(workers + 2, self.clock());
+        let timers = Timers::new(scaled(workers + 2), self.clock());
         let home = Arc::new(Mutex::new(Weak::new()));
         let total = if self.multi_thread { workers + GUESTS } else { 1 };
         let (shared, mut cores) = Shared::new(Parts {

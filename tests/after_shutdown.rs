@@ -1,0 +1,146 @@
+//! What is left of a runtime that has ended (wakers, handles, whoever blocks on it) does no harm.
+
+mod witness;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{mpsc, Arc, Mutex};
+use std::task::{Context as TaskContext, Poll, Waker};
+
+use kamon::time::{call_later, sleep, Duration};
+use kamon::with_context;
+use witness::{after, current, poll_by_hand, request, workers, Log, Steps, Watched};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Runs a test on each kind of runtime.
+fn on_each(test: impl Fn(Watched)) {
+    for number in [0, 1, 2, 4] {
+        test(workers(number));
+    }
+}
+
+/// Waits on this thread, which enters no runtime.
+fn wait_for<F: Future>(future: F) -> F::Output {
+    futures_lite::future::block_on(future)
+}
+
+/// Puts its waker where others find it.
+struct Lends(Arc<Mutex<Vec<Waker>>>);
+
+impl Future for Lends {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<()> {
+        self.0.lock().unwrap().push(cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+#[test]
+fn wakers_may_fire() {
+    on_each(|runtime| {
+        let (log, wakers) = (Log::new(), Arc::new(Mutex::new(Vec::new())));
+        for _ in 0..100 {
+            let told = log.clone();
+            let lends = Lends(wakers.clone());
+            drop(runtime.spawn(after(log.on_drop("future"), async move {
+                told.note("poll");
+                lends.await;
+            })));
+        }
+        runtime.block_on(log.seen("poll", 100));
+        // Some of them fire all the time, until long after the end.
+        let (stop, stopped) = mpsc::channel::<()>();
+        let some: Vec<Waker> = wakers.lock().unwrap().iter().step_by(2).cloned().collect();
+        let thread = std::thread::spawn(move || {
+            while stopped.try_recv() == Err(mpsc::TryRecvError::Empty) {
+                some.iter().for_each(Waker::wake_by_ref);
+            }
+        });
+        runtime.shut_down();
+        assert_eq!(log.count("future"), 100);
+        for waker in std::mem::take(&mut *wakers.lock().unwrap()) {
+            waker.wake_by_ref();
+            waker.clone().wake();
+        }
+        drop(stop);
+        thread.join().unwrap();
+        assert_eq!(log.count("future"), 100);
+    });
+}
+
+#[test]
+fn handles_cancel() {
+    on_each(|runtime| {
+        let log = Log::new();
+        let handle = runtime.handle().clone();
+        let waiting = runtime.spawn(std::future::pending::<()>());
+        let abort = waiting.abort_handle();
+        runtime.shut_down();
+
+        assert!(wait_for(waiting).unwrap_err().is_cancelled());
+        abort.abort();
+        assert!(abort.is_finished());
+        for _ in 0..3 {
+            let late = handle.spawn(after(log.on_drop("future"), Steps::ready_after(&log, 0)));
+            assert!(wait_for(late).unwrap_err().is_cancelled());
+            let owned = log.on_drop("closure");
+            let late = handle.spawn_blocking(move || drop(owned));
+            assert!(wait_for(late).unwrap_err().is_cancelled());
+            let _guard = handle.enter();
+            let owned = log.on_drop("callback");
+            let late = call_later(Duration::ZERO, move || drop(owned));
+            assert!(late.is_finished() && !late.cancel());
+        }
+        let order = ["future", "closure", "callback"];
+        assert_eq!(log.order(), [order, order, order].concat());
+        assert_eq!(handle.block_on(async { 7 }), 7);
+        assert_eq!(handle.metrics().num_alive_tasks(), 0);
+    });
+}
+
+#[test]
+fn whoever_blocks_on_it_goes_on() {
+    for number in [0, 1, 2] {
+        let (runtime, log) = (workers(number), Log::new());
+        let handle = runtime.handle().clone();
+        let (finish, finished) = tokio::sync::oneshot::channel::<()>();
+        let told = log.clone();
+        let thread = std::thread::spawn(move || {
+            with_context(request(1), || {
+                handle.block_on(async {
+                    let task = kamon::spawn(after(told.on_drop("future"), sleep(HOUR)));
+                    told.note("blocks");
+                    let cancelled = task.await.unwrap_err().is_cancelled();
+                    told.note("joined");
+                    finished.await.unwrap();
+                    (cancelled, current())
+                })
+            })
+        });
+        log.wait("blocks", 1);
+        runtime.shut_down();
+        log.wait("joined", 1);
+        finish.send(()).unwrap();
+        assert_eq!(thread.join().unwrap(), (true, 1));
+        assert_eq!(log.once("future").request, 1);
+    }
+}
+
+#[test]
+fn whoever_sleeps_is_woken_and_not_done() {
+    on_each(|runtime| {
+        let mut sleeping = {
+            let _guard = runtime.enter();
+            Box::pin(sleep(HOUR))
+        };
+        assert!(poll_by_hand(&mut sleeping).is_pending());
+        let handle = runtime.handle().clone();
+        runtime.shut_down();
+        assert!(poll_by_hand(&mut sleeping).is_pending());
+        assert!(!sleeping.is_elapsed());
+        let _guard = handle.enter();
+        assert!(poll_by_hand(&mut Box::pin(sleep(HOUR))).is_pending());
+    });
+}

@@ -1,0 +1,61 @@
+//! What carrying the Context costs a poll: no allocation. (That no hold is counted either is shown in
+//! `src/context/tests/costs.rs`, where the count can be read.)
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use kamon::runtime::Builder;
+use kamon::{Context, Key};
+
+struct Counting;
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: everything is passed on to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: as the caller promises.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: as the caller promises.
+        unsafe { System.dealloc(block, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+static USER: Key<String> = Key::local("costs user", || "nobody".into());
+
+#[test]
+fn a_poll_allocates_nothing_and_a_spawn_its_task() {
+    let runtime = Builder::new_current_thread()
+        .build()
+        .expect("the runtime starts");
+    let context = Context::empty().with_key(&USER, "ada".into());
+    kamon::with_context(context, || {
+        runtime.block_on(async {
+            // The first rounds fill what is kept: ids, queues, the registry.
+            for _ in 0..3 {
+                kamon::spawn(kamon::task::yield_now())
+                    .await
+                    .expect("the task ends well");
+            }
+
+            let yields = 10_000;
+            let before = ALLOCATIONS.load(Ordering::Relaxed);
+            let handle = kamon::spawn(async move {
+                for _ in 0..yields {
+                    kamon::task::yield_now().await;
+                    assert!(!kamon::current_context().is_empty());
+                }
+            });
+            handle.await.expect("the task ends well");
+            let allocated = ALLOCATIONS.load(Ordering::Relaxed) - before;
+            assert_eq!(allocated, 1, "one for the task, none for {yields} polls");
+        });
+    });
+}
