@@ -34,7 +34,7 @@ pub mod __model {
     pub use crate::context::modelled::{
         assert_on_base, contexts_alive, forget_contexts, is_on_base, leave_base, stand_on,
     };
-    pub use crate::executor::modelled::{alive, forget_alive};
-    pub use crate::queue::make_weak_queues;
-    pub use crate::sync::thread::begin_threads;
+    pub use crate::executor::modelled::{alive, forget_alive, Census, Idle, Parker};
+    pub use crate::queue::{make_weak_queues, Parcels};
+    pub use crate::sync::thread::{begin_threads, end_threads};
 }

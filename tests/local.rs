@@ -380,6 +380,59 @@ fn wakes_and_aborts_come_from_any_thread_and_at_any_time() {
 }
 
 #[test]
+fn a_set_waits_for_tasks_that_are_on_their_way() {
+    // At any moment some of these threads have taken a task and have not queued it yet.
+    const TASKS: usize = 16;
+    let runtime = runtime();
+    for _ in 0..2000 {
+        let dropped = Rc::new(Cell::new(0));
+        let wakers = Arc::new(Mutex::new(Vec::new()));
+        let local = LocalSet::new();
+        for _ in 0..TASKS {
+            struct Count(Rc<Cell<usize>>);
+            impl Drop for Count {
+                fn drop(&mut self) {
+                    self.0.set(self.0.get() + 1);
+                }
+            }
+            let guard = Count(dropped.clone());
+            let (wakers, mut first) = (wakers.clone(), true);
+            local.spawn_local(async move {
+                let _guard = guard;
+                poll_fn(move |cx| {
+                    if std::mem::replace(&mut first, false) {
+                        wakers.lock().unwrap().push(cx.waker().clone());
+                    }
+                    Poll::<()>::Pending
+                })
+                .await
+            });
+        }
+        runtime.block_on(local.run_until(settle()));
+        let wakers = Arc::new(std::mem::take(&mut *wakers.lock().unwrap()));
+        assert_eq!(wakers.len(), TASKS);
+        let begun = Arc::new(AtomicUsize::new(0));
+        let others: Vec<_> = (0..3)
+            .map(|_| {
+                let (wakers, begun) = (wakers.clone(), begun.clone());
+                thread::spawn(move || {
+                    begun.fetch_add(1, Ordering::SeqCst);
+                    wakers.iter().for_each(Waker::wake_by_ref);
+                })
+            })
+            .collect();
+        while begun.load(Ordering::SeqCst) == 0 {
+            std::hint::spin_loop();
+        }
+        drop(local);
+        assert_eq!(dropped.get(), TASKS);
+        for other in others {
+            other.join().unwrap();
+        }
+    }
+}
+
+#[test]
 fn the_last_waker_may_go_on_another_thread() {
     let drops = Arc::new(Mutex::new(Vec::new()));
     let this_thread = thread::current().id();

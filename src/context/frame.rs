@@ -71,6 +71,28 @@ impl<'a> Frame<'a> {
     }
 }
 
+/// Ends the Scopes that are still open in the present frame, so that what comes next in it happens
+/// in its base: a task's future is dropped in the task's Context, whatever its code forgot.
+#[inline]
+pub(crate) fn end_scopes() {
+    SLOT.with(|slot| {
+        if !slot.top.get().is_null() {
+            end_open_scopes(slot);
+        }
+    });
+}
+
+#[cold]
+fn end_open_scopes(slot: &Slot) {
+    let top = slot.top.replace(ptr::null());
+    // SAFETY: the top of the present frame's chain, which no frame has any more. Its values are
+    // dropped when the slot is in order again.
+    unsafe {
+        slot.current.set(Opened::base(top));
+        drop(Opened::dispose(slot, top));
+    }
+}
+
 impl Drop for Frame<'_> {
     #[inline(always)]
     fn drop(&mut self) {

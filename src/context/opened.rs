@@ -175,6 +175,16 @@ impl Opened {
         stats::crossed_await(crossed);
     }
 
+    /// What is current in a chain's frame without any Scope.
+    ///
+    /// # Safety
+    ///
+    /// `top` must be the top of a chain of this thread.
+    pub(super) unsafe fn base(top: *const Opened) -> *const Header {
+        // SAFETY: entries are never freed.
+        unsafe { (*top).base.get() }
+    }
+
     /// Tells a chain that waited what is current beneath it from now on.
     ///
     /// # Safety

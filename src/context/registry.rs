@@ -3,7 +3,8 @@
 use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::sync::statics::{Mutex, MutexGuard};
 
 /// The number that stands for a key: equal where name and type are equal.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -59,7 +60,7 @@ impl std::fmt::Display for Conflict {
 /// The keys of this process. Names are never forgotten: a key is meant to be a static.
 #[derive(Debug)]
 pub(crate) struct Registry {
-    // std's lock in every build: the registry lives in a static, and no user code runs under it.
+    // No user code runs under it.
     records: Mutex<Records>,
 }
 
@@ -136,8 +137,7 @@ impl Registry {
     }
 
     fn lock(&self) -> MutexGuard<'_, Records> {
-        // Every step leaves the records whole, so a poisoned lock guards nothing broken.
-        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+        self.records.lock()
     }
 }
 

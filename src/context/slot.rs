@@ -13,7 +13,7 @@ use crate::context::opened::Opened;
 use crate::sync::tls;
 
 #[allow(unused_imports)] // Callers name the frame, seldom its type.
-pub(crate) use crate::context::frame::{Frame, ResumedFrame};
+pub(crate) use crate::context::frame::{end_scopes, Frame, ResumedFrame};
 #[allow(unused_imports)] // For tasks that are bound to their thread.
 pub(crate) use crate::context::saved::SavedScopes;
 

@@ -7,7 +7,7 @@ use std::task::{Context as TaskContext, Poll, Wake, Waker};
 
 use crate::context::{slot, Context, ContextFutureExt as _};
 use crate::executor::core::{Core, OwnedCore};
-use crate::executor::enter::{is_polling, Entrance, PollingGuard};
+use crate::executor::enter::{is_polling, Entrance, Polling, PollingGuard};
 use crate::executor::guest::Guest;
 use crate::executor::local::{ImplicitLocal, Scoped};
 use crate::executor::parker::Parker;
@@ -23,7 +23,11 @@ use crate::task::Entered;
 ///
 /// If the thread polls tasks already. Panics of the future come through.
 #[track_caller]
-pub(crate) fn block_on<F: Future>(shared: &Arc<Shared>, future: F) -> F::Output {
+pub(crate) fn block_on<F: Future>(
+    shared: &Arc<Shared>,
+    polling: Polling,
+    future: F,
+) -> F::Output {
     if is_polling() {
         panic!(
             "Cannot start a runtime from within a runtime. This happens because a function (like \
@@ -33,7 +37,7 @@ pub(crate) fn block_on<F: Future>(shared: &Arc<Shared>, future: F) -> F::Output 
         );
     }
     let _entrance = Entrance::new(shared);
-    let _polling = PollingGuard::set(true);
+    let _polling = PollingGuard::set(polling);
     // Each turn gets its budget; what this thread had is not touched.
     crate::lift_budget(|| drive(shared, future))
 }

@@ -54,7 +54,7 @@ pub(crate) fn make_thread_driver(_options: &DriverOptions) -> io::Result<Box<dyn
 }
 
 /// Waiting for nothing but the clock and other threads.
-struct ThreadDriver;
+pub(crate) struct ThreadDriver;
 
 impl Driver for ThreadDriver {
     fn enter(&self) -> Box<dyn Token + '_> {

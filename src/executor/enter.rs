@@ -17,7 +17,7 @@ tls! {
 
 tls! {
     /// Whether this thread polls tasks, so that it must not be blocked.
-    static POLLING: Cell<bool> = Cell::new(false);
+    static POLLING: Cell<Polling> = Cell::new(Polling::No);
 }
 
 struct Entered {
@@ -148,16 +148,33 @@ pub(crate) fn with_entered<R>(f: impl FnOnce(Option<&Arc<Shared>>) -> R) -> R {
 
 /// Whether this thread polls tasks now, so that it must not be blocked.
 pub(crate) fn is_polling() -> bool {
-    POLLING.with(Cell::get)
+    POLLING.with(Cell::get) != Polling::No
+}
+
+/// Whether the future that runs now is one that may block its thread, also where there is no other
+/// thread to go on with the tasks.
+pub(crate) fn may_block() -> bool {
+    POLLING.with(Cell::get) == Polling::ThroughHandle && crate::task::try_id().is_none()
+}
+
+/// What a thread does that polls.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Polling {
+    /// It polls nothing.
+    No,
+    /// It is there for the tasks.
+    Yes,
+    /// It blocks on a future by way of a handle: the runtime is there for somebody else.
+    ThroughHandle,
 }
 
 /// Says that this thread polls tasks, or does not for a while, until dropped.
 pub(crate) struct PollingGuard {
-    previous: bool,
+    previous: Polling,
 }
 
 impl PollingGuard {
-    pub(crate) fn set(polling: bool) -> PollingGuard {
+    pub(crate) fn set(polling: Polling) -> PollingGuard {
         PollingGuard { previous: POLLING.with(|cell| cell.replace(polling)) }
     }
 }

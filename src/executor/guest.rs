@@ -88,15 +88,16 @@ pub(crate) fn schedule(shared: &Shared, core: &Core, task: Notified, yielded: bo
     }
     let slot = &shared.remotes[core.index].lifo_slot;
     if !yielded && !core.slot_used.replace(true) {
-        if let Some(previous) = slot.replace(task) {
-            core.queue.push(previous);
-            shared.notify_one();
+        // The user may block this thread before it comes to what is in the slot. Where nobody
+        // watches over that yet, somebody is called, and may as well have the task.
+        let unwatched = !core.watched.replace(true) && shared.watch.guest_begins();
+        if !unwatched {
+            if let Some(previous) = slot.replace(task) {
+                core.queue.push(previous);
+                shared.notify_one();
+            }
+            return;
         }
-        // The user may block this thread before it comes to what is in the slot.
-        if !core.watched.replace(true) && shared.watch.guest_begins() {
-            shared.notify_one();
-        }
-        return;
     }
     leave_to_workers(shared, core);
     core.queue.push(task);

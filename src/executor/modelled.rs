@@ -1,6 +1,12 @@
 //! What the models see of this room.
 
+use std::time::Duration;
+
 use crate::context::slot;
+use crate::executor::census::{self, Leaving};
+use crate::executor::driver::{Driver, ThreadDriver};
+use crate::executor::idle::{self, Parking};
+use crate::executor::parker;
 use crate::sync::Living;
 use crate::task;
 
@@ -33,4 +39,87 @@ pub fn alive() -> Vec<(&'static str, usize)> {
 /// Forgets the tasks and runtimes of an execution that is over.
 pub fn forget_alive() {
     Living::forget();
+}
+
+/// Who sleeps and who searches.
+pub struct Idle(idle::Idle);
+
+impl Idle {
+    pub fn new(workers: usize) -> Idle {
+        Idle(idle::Idle::new(workers))
+    }
+
+    pub fn worker_to_wake(&self) -> Option<usize> {
+        self.0.worker_to_wake()
+    }
+
+    pub fn start_searching(&self) -> bool {
+        self.0.start_searching()
+    }
+
+    pub fn found_work(&self) -> bool {
+        self.0.found_work()
+    }
+
+    /// Returns whether the worker must look once more.
+    pub fn park(&self, worker: usize, searching: bool) -> bool {
+        self.0.park(worker, searching) == Parking::LookAgain
+    }
+
+    pub fn get_up(&self, worker: usize) -> bool {
+        self.0.get_up(worker)
+    }
+
+    pub fn is_asleep(&self, worker: usize) -> bool {
+        self.0.is_asleep(worker)
+    }
+}
+
+/// A place to sleep.
+pub struct Parker(parker::Parker);
+
+impl Parker {
+    pub fn new() -> Parker {
+        Parker(parker::Parker::new())
+    }
+
+    pub fn attach(&self) {
+        self.0.attach();
+    }
+
+    pub fn park(&self) {
+        self.0.park();
+    }
+
+    pub fn park_driving(&self, timeout: Option<Duration>, interrupted: &dyn Fn() -> bool) {
+        let driver: &dyn Driver = &ThreadDriver;
+        self.0.park_driving(driver, timeout, interrupted);
+    }
+
+    pub fn unpark(&self) {
+        self.0.unpark(&ThreadDriver);
+    }
+}
+
+/// The count of tasks.
+pub struct Census(census::Census);
+
+impl Census {
+    pub fn new(workers: usize) -> Census {
+        Census(census::Census::new(workers))
+    }
+
+    pub fn enter(&self, worker: Option<usize>) {
+        let _first = self.0.enter(worker);
+    }
+
+    /// Returns whether it was the last.
+    pub fn leave(&self, worker: Option<usize>) -> bool {
+        self.0.leave(worker) == Leaving::Last
+    }
+
+    /// Returns whether nobody was left.
+    pub fn seal(&self) -> bool {
+        self.0.seal() == Leaving::Last
+    }
 }

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::panic::Location;
 
 use crate::context::{slot, Context};
-use crate::executor::enter::with_entered;
+use crate::executor::enter::{with_entered, Polling};
 use crate::executor::global;
 use crate::executor::shared::Shared;
 use crate::sync::Arc;
@@ -121,7 +121,7 @@ where
 #[track_caller]
 pub fn block_on<F: Future>(future: F) -> F::Output {
     let shared = with_runtime(Arc::clone);
-    crate::executor::block_on::block_on(&shared, future)
+    crate::executor::block_on::block_on(&shared, Polling::Yes, future)
 }
 
 /// Spawns a blocking closure on `shared`.

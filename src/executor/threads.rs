@@ -3,7 +3,9 @@
 use std::io;
 
 use crate::executor::core::OwnedCore;
-use crate::executor::enter::{is_polling, with_entered, Entrance, PollingGuard};
+use crate::executor::enter::{
+    is_polling, may_block, with_entered, Entrance, Polling, PollingGuard,
+};
 use crate::executor::local::is_running_local;
 use crate::executor::shared::Shared;
 use crate::executor::worker::Worker;
@@ -66,7 +68,7 @@ pub(crate) fn start(
 pub(crate) fn work(shared: &Arc<Shared>, core: OwnedCore) {
     shared.remotes[core.index].parker.attach();
     let entrance = Entrance::new(shared);
-    let polling = PollingGuard::set(true);
+    let polling = PollingGuard::set(Polling::Yes);
     shared.config.call(&shared.config.on_start);
     let worker = Worker::new(shared.clone(), core);
     let sitting = worker.enter();
@@ -113,11 +115,11 @@ where
         return f();
     }
     let on_current_thread = with_entered(|shared| shared.is_some_and(|s| s.config.workers == 0));
-    if on_current_thread || is_running_local() {
+    if is_running_local() || on_current_thread && !may_block() {
         panic!("can call blocking only when running on the multi-threaded runtime");
     }
     Worker::with_current(hand_over);
-    let _blocking = PollingGuard::set(false);
+    let _blocking = PollingGuard::set(Polling::No);
     crate::lift_budget(f)
 }
 

@@ -8,6 +8,10 @@
 //! something was left.
 
 use crate::sync::atomic::{fence, AtomicBool, AtomicUsize, Ordering};
+use crate::sync::spin;
+
+/// How often an idle worker looks whether the guests have gone to sleep before it watches them.
+const PATIENCE: u32 = if cfg!(kamon_loom) { 1 } else { 200 };
 
 /// The guests that are at work, and whether a worker watches over them.
 pub(crate) struct Watch {
@@ -36,8 +40,14 @@ impl Watch {
 
     /// An idle worker asks whether it should watch.
     pub(crate) fn begin(&self) -> Option<Watching<'_>> {
-        if self.guests.load(Ordering::Relaxed) == 0 {
-            return None;
+        // Most guests are about to sleep when a worker runs out of work: they get a moment.
+        let mut patience = PATIENCE;
+        while patience > 0 {
+            if self.guests.load(Ordering::Relaxed) == 0 {
+                return None;
+            }
+            spin();
+            patience -= 1;
         }
         // Ordering: acquire and release so that one watch follows the other.
         if self.watched.swap(true, Ordering::AcqRel) {

@@ -22,4 +22,4 @@ pub(crate) use local::{LocalQueue, Stealer};
 #[cfg(kamon_loom)]
 pub(crate) use modelled::{Injector, LocalQueue, Stealer};
 #[cfg(kamon_loom)]
-pub use modelled::make_weak_queues;
+pub use modelled::{make_weak_queues, Parcels};

@@ -9,9 +9,12 @@
 
 use std::cell::Cell;
 use std::collections::VecDeque;
+use std::mem::ManuallyDrop;
+use std::ptr::NonNull;
 
+use crate::queue::lifo::{LifoSlot, Pointer};
 use crate::sync::atomic::{AtomicUsize, Ordering};
-use crate::sync::{Arc, Mutex};
+use crate::sync::{Arc, Mutex, UnsafeCell};
 
 std::thread_local! {
     // loom runs all threads of a model on one thread of the system.
@@ -166,5 +169,57 @@ impl<T> Stealer<T> {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+/// A [`LifoSlot`] for something whose every access loom checks.
+pub struct Parcels(LifoSlot<Parcel>);
+
+struct Parcel(NonNull<UnsafeCell<u32>>);
+
+// SAFETY: it owns what it points to.
+unsafe impl Send for Parcels {}
+// SAFETY: a parcel has one owner at a time, which is for the models to find out.
+unsafe impl Sync for Parcels {}
+
+impl Pointer for Parcel {
+    fn into_pointer(self) -> NonNull<()> {
+        ManuallyDrop::new(self).0.cast()
+    }
+
+    unsafe fn from_pointer(pointer: NonNull<()>) -> Self {
+        Parcel(pointer.cast())
+    }
+}
+
+impl Parcel {
+    fn new(content: u32) -> Parcel {
+        Parcel(NonNull::from(Box::leak(Box::new(UnsafeCell::new(content)))))
+    }
+
+    fn open(self) -> u32 {
+        // SAFETY: as in `drop`.
+        unsafe { self.0.as_ref() }.with_mut(|content| unsafe { std::mem::take(&mut *content) })
+    }
+}
+
+impl Drop for Parcel {
+    fn drop(&mut self) {
+        // SAFETY: made by `Box::leak` in `new`, and the only owner.
+        drop(unsafe { Box::from_raw(self.0.as_ptr()) });
+    }
+}
+
+impl Parcels {
+    pub fn new() -> Parcels {
+        Parcels(LifoSlot::new())
+    }
+
+    pub fn replace(&self, content: u32) -> Option<u32> {
+        self.0.replace(Parcel::new(content)).map(Parcel::open)
+    }
+
+    pub fn take(&self) -> Option<u32> {
+        self.0.take().map(Parcel::open)
     }
 }

@@ -189,6 +189,32 @@ impl<T> Mutex<T> {
     }
 }
 
+pub(crate) use std::sync::MutexGuard as StaticMutexGuard;
+
+/// A lock for statics: std's, because loom's cannot outlive an execution, with a point before it
+/// where another thread may come first. What it guards must not wait for anything.
+#[derive(Debug)]
+pub(crate) struct StaticMutex<T>(std::sync::Mutex<T>);
+
+loom::lazy_static! {
+    static ref POINT: loom::sync::atomic::AtomicUsize = loom::sync::atomic::AtomicUsize::new(0);
+}
+
+impl<T> StaticMutex<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        StaticMutex(std::sync::Mutex::new(value))
+    }
+
+    #[track_caller]
+    pub(crate) fn lock(&self) -> StaticMutexGuard<'_, T> {
+        if thread::in_execution() {
+            // Ordering: acquire and release, as a lock has.
+            POINT.fetch_add(1, atomic::Ordering::AcqRel);
+        }
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
 /// loom's condition variable. Its timed wait never times out: models fire timers by hand.
 #[derive(Debug, Default)]
 pub(crate) struct Condvar(loom::sync::Condvar);
@@ -338,7 +364,8 @@ pub(crate) mod thread {
     std::thread_local! {
         // loom runs all threads of a model on one thread of the system.
         static AROUND: Cell<(fn(), fn())> = const { Cell::new((nothing, nothing)) };
-        static NEXT: Cell<usize> = const { Cell::new(1) };
+        /// The number of the next thread; zero outside of executions.
+        static NEXT: Cell<usize> = const { Cell::new(0) };
     }
 
     fn nothing() {}
@@ -348,6 +375,15 @@ pub(crate) mod thread {
     pub fn begin_threads(first: fn(), last: fn()) {
         AROUND.with(|around| around.set((first, last)));
         NEXT.with(|next| next.set(1));
+    }
+
+    /// The execution has ended.
+    pub fn end_threads() {
+        NEXT.with(|next| next.set(0));
+    }
+
+    pub(super) fn in_execution() -> bool {
+        NEXT.with(Cell::get) > 0
     }
 
     tls! {

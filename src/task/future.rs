@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::ptr::NonNull;
 use std::task::{Context as TaskContext, Poll};
 
-use crate::context::slot::Frame;
+use crate::context::slot::{end_scopes, Frame};
 use crate::task::contain::{contain, discard, let_go};
 use crate::task::header::{Flags, Header};
 use crate::task::output::{Failure, Output};
@@ -107,6 +107,7 @@ impl<F: Future> TaskFuture<F> {
     /// the destructor fails the task unless it has panicked before.
     #[inline]
     fn retire(&mut self, result: Result<F::Output, Failure>) -> Result<F::Output, Failure> {
+        end_scopes();
         let dropped = match std::mem::replace(&mut self.done, true) {
             true => Ok(()),
             // SAFETY: `done` was false, so the future is there, and it is never touched again.
@@ -164,6 +165,7 @@ struct OnUnwind<'a, F: Future>(&'a mut TaskFuture<F>);
 impl<F: Future> Drop for OnUnwind<'_, F> {
     fn drop(&mut self) {
         self.0.done = true;
+        end_scopes();
         // SAFETY: whoever polls has found the future there, and it is never touched again.
         if let Err(second) = contain(|| unsafe { ManuallyDrop::drop(&mut self.0.future) }) {
             discard(second);

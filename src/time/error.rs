@@ -15,7 +15,7 @@ impl Elapsed {
 /// Says that a timer cannot be had.
 ///
 /// No function here returns it: it is for programs written for tokio that name it. kamon's timers
-/// have no capacity to exceed, cap what is too far, and wait for ever once their runtime is gone.
+/// have no capacity to exceed, cap what is too far, and panic as tokio's do once their runtime is gone.
 #[derive(Debug, Clone, Copy)]
 pub struct Error(Reason);
 

@@ -18,6 +18,11 @@ use super::timer::Timer;
 /// runtime that was current when it was made drives it, or the global one if there was none.
 /// Durations beyond some thirty years count as that long.
 ///
+/// # Panics
+///
+/// The future panics when it is polled before its time is over and its runtime was shut down: it
+/// would wait for ever.
+///
 /// # Examples
 ///
 /// ```

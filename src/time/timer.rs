@@ -60,7 +60,7 @@ impl Timer {
         };
         match seen {
             Renewed::Waits | Renewed::Differs => Poll::Pending,
-            Renewed::Closed if !self.shard.is_due(deadline.into_std()) => Poll::Pending,
+            Renewed::Closed if !self.shard.is_due(deadline.into_std()) => shut_down(),
             Renewed::Fired | Renewed::Closed => self.elapse(),
         }
     }
@@ -120,7 +120,7 @@ impl Timer {
                 Poll::Pending
             }
             Armed::Due(_) => self.elapse(),
-            Armed::Refused(_) => Poll::Pending,
+            Armed::Refused(_) => shut_down(),
         }
     }
 
@@ -128,6 +128,12 @@ impl Timer {
         self.state = State::Elapsed;
         Poll::Ready(())
     }
+}
+
+/// Refuses to wait for a deadline that nobody looks after any more: it would be for ever.
+fn shut_down() -> ! {
+    // tokio's words, which programs know.
+    panic!("A Tokio 1.x context was found, but it is being shutdown.");
 }
 
 impl Drop for Timer {

@@ -97,8 +97,8 @@ impl Timers {
     }
 
     /// Drops the callbacks that have not fired, each in its Context, and wakes everything else.
-    /// From now on nothing is armed: callbacks are dropped at once, and a sleep is done only if it
-    /// is polled after its deadline.
+    /// From now on nothing is armed: callbacks are dropped at once, and a sleep panics unless it is
+    /// polled after its deadline.
     pub(crate) fn shutdown(&self) {
         for shard in &self.shards {
             shard.close();

@@ -95,6 +95,7 @@ pub fn group() -> Group {
 /// of the whole.
 pub(crate) fn with_and_without_context() -> Vec<Workload> {
     vec![
+        against_itself!("yield_alone", tasks::yield_alone),
         against_itself!("spawn_many_local", many::spawn_many_local),
         against_itself!("yield_many", many::yield_many),
         against_itself!("ping_pong", many::ping_pong),

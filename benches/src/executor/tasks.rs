@@ -1,6 +1,7 @@
 //! The workloads of async-executor's benchmark `executor` that spawn and yield, with its numbers.
 
 use std::future::Future;
+use std::time::Instant;
 
 use futures_lite::{future, FutureExt as _};
 
@@ -68,6 +69,22 @@ pub(crate) fn yield_now<S: Scheduler>(meter: &mut Meter<'_>, workers: usize) {
                 future::yield_now().await;
             }
         });
+    });
+}
+
+/// One task that does nothing but yield: the cost of a poll, and of coming round to it.
+pub(crate) fn yield_alone<S: Scheduler>(meter: &mut Meter<'_>, workers: usize) {
+    let scheduler = S::start(workers);
+    let _entered = S::enter();
+    meter.run(|iterations| {
+        let alone = scheduler.spawn_from_outside(async move {
+            let begin = Instant::now();
+            for _ in 0..iterations {
+                S::yield_now().await;
+            }
+            begin.elapsed().as_nanos() as f64 / iterations as f64
+        });
+        scheduler.block_on(alone)
     });
 }
 

@@ -89,8 +89,8 @@ impl BlockingPool {
         self.shared.submit(Job::Long(job))
     }
 
-    /// Refuses new jobs, cancels the closures that have not begun, and waits until the threads
-    /// have ended: for ever, or for a time. Returns whether they have.
+    /// Refuses new jobs, cancels the closures that were not given to a thread, and waits until the
+    /// threads have ended: for ever, or for a time. Returns whether they have.
     ///
     /// Called on one of the pool's own threads, it does not wait for that one.
     pub(crate) fn shutdown(&self, timeout: Option<Duration>) -> bool {
@@ -99,7 +99,8 @@ impl BlockingPool {
             let mut state = self.shared.state.lock();
             state.closed = true;
             self.shared.work.notify_all();
-            (std::mem::take(&mut state.closures), state.around.take())
+            let promised = state.promised_closures();
+            (state.closures.split_off(promised), state.around.take())
         };
         drop(around);
         for (task, hold) in waiting {
@@ -172,6 +173,8 @@ pub(super) struct State {
     urgent: VecDeque<Box<dyn FnOnce() + Send>>,
     /// Threads that come for jobs.
     pub(super) threads: usize,
+    /// Those of them that were started and have not come yet.
+    pub(super) starting: usize,
     /// Threads that have not counted themselves out.
     pub(super) alive: usize,
     /// Threads that wait for a call, without those that were called.
@@ -234,6 +237,7 @@ impl Shared {
             Ok(handle) => {
                 state.next_number += 1;
                 state.threads += 1;
+                state.starting += 1;
                 state.alive += 1;
                 state.handles.insert(number, handle);
                 Ok(())
@@ -297,6 +301,12 @@ impl State {
         }
         let (task, hold) = self.closures.pop_front()?;
         Some(Job::Closure(task, hold))
+    }
+
+    /// How many of the closures a thread is on its way for, idle before or new.
+    fn promised_closures(&self) -> usize {
+        let coming = (self.called + self.starting).saturating_sub(self.urgent.len());
+        coming.min(self.closures.len())
     }
 
     /// The threads that count against the limit.

@@ -68,6 +68,7 @@ impl Thread {
     /// left before this one and has to be joined.
     fn serve(&self) -> Option<ThreadHandle<()>> {
         let mut state = self.shared.state.lock();
+        state.starting -= 1;
         loop {
             state = self.work(state);
             let surplus = state.short_threads() > self.shared.config.max_threads;

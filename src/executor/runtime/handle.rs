@@ -6,7 +6,7 @@ use std::num::NonZeroU64;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 
 use crate::context::slot;
-use crate::executor::enter::{with_entered, EnterGuard};
+use crate::executor::enter::{with_entered, EnterGuard, Polling};
 use crate::executor::runtime::RuntimeMetrics;
 use crate::executor::shared::Shared;
 use crate::executor::spawn::spawn_blocking_on;
@@ -103,7 +103,7 @@ impl Handle {
     /// through.
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        crate::executor::block_on::block_on(&self.shared, future)
+        crate::executor::block_on::block_on(&self.shared, Polling::ThroughHandle, future)
     }
 
     /// Returns which kind of runtime this is.

@@ -6,7 +6,8 @@ use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::time::{Duration, Instant};
 
 use crate::context::slot;
-use crate::executor::enter::{is_polling, EnterGuard, Entrance};
+use crate::executor::block_on::block_on;
+use crate::executor::enter::{is_polling, EnterGuard, Entrance, Polling};
 use crate::executor::runtime::{Builder, Handle, RuntimeMetrics};
 use crate::executor::spawn::spawn_blocking_on;
 use crate::sync::thread::JoinHandle as ThreadHandle;
@@ -99,7 +100,7 @@ impl Runtime {
     /// through.
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        self.handle.block_on(future)
+        block_on(self.handle.shared(), Polling::Yes, future)
     }
 
     /// Makes this the current runtime of the thread until the guard is dropped.
