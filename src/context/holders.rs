@@ -65,7 +65,9 @@ impl Node {
     pub(super) unsafe fn show_many(self, number: usize) {
         // Ordering: as in `show`.
         // SAFETY: the block is alive.
-        let before = unsafe { self.header() }.shown.fetch_add(number, Ordering::Relaxed);
+        let before = unsafe { self.header() }
+            .shown
+            .fetch_add(number, Ordering::Relaxed);
         if before > MAX_HOLDERS {
             std::process::abort();
         }
@@ -80,7 +82,9 @@ impl Node {
     pub(super) unsafe fn unshow_many(self, number: usize) {
         // Ordering: release, for whoever takes the last one away.
         // SAFETY: as the caller promises.
-        unsafe { self.header() }.shown.fetch_sub(number, Ordering::Release);
+        unsafe { self.header() }
+            .shown
+            .fetch_sub(number, Ordering::Release);
     }
 
     /// Takes one more `kept`.

@@ -44,7 +44,10 @@ pub fn is_on_base() -> bool {
 /// When this thread has anything else than its base: a task, a closure or a timer that has ended
 /// left something behind.
 pub fn assert_on_base() {
-    assert!(is_on_base(), "STALE: a thread was left with a Context or a Scope that is not its own");
+    assert!(
+        is_on_base(),
+        "STALE: a thread was left with a Context or a Scope that is not its own"
+    );
 }
 
 /// The number of Contexts alive in this model, the values that outlive theirs included.

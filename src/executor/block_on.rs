@@ -23,11 +23,7 @@ use crate::task::Entered;
 ///
 /// If the thread polls tasks already. Panics of the future come through.
 #[track_caller]
-pub(crate) fn block_on<F: Future>(
-    shared: &Arc<Shared>,
-    polling: Polling,
-    future: F,
-) -> F::Output {
+pub(crate) fn block_on<F: Future>(shared: &Arc<Shared>, polling: Polling, future: F) -> F::Output {
     if is_polling() {
         panic!(
             "Cannot start a runtime from within a runtime. This happens because a function (like \
@@ -126,7 +122,12 @@ impl<'a> Root<'a> {
             shared: shared.clone(),
         });
         let waker = Waker::from(signal.clone());
-        Root { shared, parker, signal, waker }
+        Root {
+            shared,
+            parker,
+            signal,
+            waker,
+        }
     }
 
     fn take_woken(&self) -> bool {
@@ -164,7 +165,9 @@ impl<'a> Root<'a> {
             self.sleep_at(self.shared.remotes[core.index].parker.clone());
             return Some(core);
         }
-        spare.waiting.retain(|parker| !Arc::ptr_eq(parker, &self.parker));
+        spare
+            .waiting
+            .retain(|parker| !Arc::ptr_eq(parker, &self.parker));
         spare.waiting.push(self.parker.clone());
         None
     }

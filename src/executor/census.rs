@@ -101,7 +101,11 @@ impl Census {
     pub(crate) fn seal(&self) -> Leaving {
         let moved = self.on_workers().wrapping_sub(BIAS);
         // Ordering: as in `leave`.
-        Self::verdict(self.rest.fetch_add(moved, Ordering::AcqRel).wrapping_add(moved))
+        Self::verdict(
+            self.rest
+                .fetch_add(moved, Ordering::AcqRel)
+                .wrapping_add(moved),
+        )
     }
 
     /// The number of tasks alive; exact when nothing is going on.
@@ -113,13 +117,20 @@ impl Census {
             None => rest,
         };
         // Counts read one after the other may be off by tasks that ended in between.
-        if alive > BIAS / 2 { 0 } else { alive }
+        if alive > BIAS / 2 {
+            0
+        } else {
+            alive
+        }
     }
 
     /// The number of tasks ever spawned.
     pub(crate) fn spawned(&self) -> u64 {
-        let on_workers: u64 =
-            self.workers.iter().map(|worker| worker.spawned.load(Ordering::Relaxed)).sum();
+        let on_workers: u64 = self
+            .workers
+            .iter()
+            .map(|worker| worker.spawned.load(Ordering::Relaxed))
+            .sum();
         on_workers + self.remote_spawns.load(Ordering::Relaxed)
     }
 
@@ -143,7 +154,10 @@ impl Census {
 /// Adds one to a counter that only this thread writes: no read-modify-write needed.
 #[inline(always)]
 pub(crate) fn bump(counter: &AtomicU64) {
-    counter.store(counter.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+    counter.store(
+        counter.load(Ordering::Relaxed).wrapping_add(1),
+        Ordering::Relaxed,
+    );
 }
 
 #[cfg(all(test, not(kamon_loom)))]

@@ -175,7 +175,9 @@ pub(crate) struct PollingGuard {
 
 impl PollingGuard {
     pub(crate) fn set(polling: Polling) -> PollingGuard {
-        PollingGuard { previous: POLLING.with(|cell| cell.replace(polling)) }
+        PollingGuard {
+            previous: POLLING.with(|cell| cell.replace(polling)),
+        }
     }
 }
 

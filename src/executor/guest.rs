@@ -188,7 +188,10 @@ impl Drop for LeaveNothing<'_> {
         };
         let shared = self.worker.shared();
         let left = shared.remotes[core.index].lifo_slot.take();
-        for task in left.into_iter().chain(std::iter::from_fn(|| core.queue.pop())) {
+        for task in left
+            .into_iter()
+            .chain(std::iter::from_fn(|| core.queue.pop()))
+        {
             shared.inject(task);
         }
         rest(shared, core);

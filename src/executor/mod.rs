@@ -19,8 +19,8 @@ mod local;
 #[cfg(kamon_loom)]
 pub(crate) mod modelled;
 mod parker;
-pub mod runtime;
 mod rest;
+pub mod runtime;
 mod search;
 mod seat;
 mod shared;

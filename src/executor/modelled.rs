@@ -18,16 +18,30 @@ pub(crate) struct Before {
 
 impl Before {
     pub(crate) fn turn() -> Before {
-        Before { context: slot::raw(), task: task::try_id() }
+        Before {
+            context: slot::raw(),
+            task: task::try_id(),
+        }
     }
 
     /// # Panics
     ///
     /// When the turn has left something of its task on this thread.
     pub(crate) fn assert_same(self) {
-        assert_eq!(slot::raw(), self.context, "STALE: a turn has left its Context behind");
-        assert!(slot::is_settled(), "STALE: a turn has left an open Scope behind");
-        assert_eq!(task::try_id(), self.task, "STALE: a turn has left its task's id behind");
+        assert_eq!(
+            slot::raw(),
+            self.context,
+            "STALE: a turn has left its Context behind"
+        );
+        assert!(
+            slot::is_settled(),
+            "STALE: a turn has left an open Scope behind"
+        );
+        assert_eq!(
+            task::try_id(),
+            self.task,
+            "STALE: a turn has left its task's id behind"
+        );
     }
 }
 

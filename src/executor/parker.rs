@@ -25,7 +25,10 @@ const NOTIFIED: usize = 3;
 
 impl Parker {
     pub(crate) fn new() -> Parker {
-        Parker { state: AtomicUsize::new(EMPTY), thread: Mutex::new(None) }
+        Parker {
+            state: AtomicUsize::new(EMPTY),
+            thread: Mutex::new(None),
+        }
     }
 
     /// Says that it is this thread that will sleep here.
@@ -101,7 +104,10 @@ impl Parker {
     fn lie_down(&self, state: usize) -> bool {
         // Ordering: acquire on failure pairs with the release in `unpark`; release on success
         // publishes the attached thread.
-        match self.state.compare_exchange(EMPTY, state, Ordering::AcqRel, Ordering::Acquire) {
+        match self
+            .state
+            .compare_exchange(EMPTY, state, Ordering::AcqRel, Ordering::Acquire)
+        {
             Ok(_) => true,
             Err(_) => {
                 self.state.swap(EMPTY, Ordering::AcqRel);

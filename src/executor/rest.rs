@@ -79,7 +79,9 @@ impl Worker {
                 };
                 self.driving.set(true);
                 let interrupted = || self.has_work(core);
-                remote.parker.park_driving(&*shared.driver, timeout, &interrupted);
+                remote
+                    .parker
+                    .park_driving(&*shared.driver, timeout, &interrupted);
                 self.driving.set(false);
                 drop(seat);
                 shared.timers.turn();

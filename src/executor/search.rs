@@ -17,7 +17,9 @@ impl Worker {
     #[inline]
     pub(crate) fn next_task(&self, core: &Core) -> Option<Notified> {
         if core.tick.get() % self.shared.config.global_queue_interval == 0 {
-            let task = self.next_injected(core).or_else(|| self.next_of_guests(core));
+            let task = self
+                .next_injected(core)
+                .or_else(|| self.next_of_guests(core));
             if task.is_some() {
                 return task;
             }
@@ -90,7 +92,8 @@ impl Worker {
             }
             core.searching.set(true);
         }
-        self.steal_from_others(core).or_else(|| self.next_injected(core))
+        self.steal_from_others(core)
+            .or_else(|| self.next_injected(core))
     }
 
     fn steal_from_others(&self, core: &Core) -> Option<Notified> {

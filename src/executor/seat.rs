@@ -18,7 +18,9 @@ struct State {
 
 impl Seat {
     pub(crate) fn new() -> Seat {
-        Seat { state: Mutex::new(State::default()) }
+        Seat {
+            state: Mutex::new(State::default()),
+        }
     }
 
     /// Takes the seat to wait in it.

@@ -83,7 +83,13 @@ pub(crate) struct Parts {
 impl Shared {
     /// Puts a runtime together; the caller starts its threads.
     pub(crate) fn new(parts: Parts) -> (Arc<Shared>, Vec<OwnedCore>) {
-        let Parts { config, cores, driver, timers, blocking } = parts;
+        let Parts {
+            config,
+            cores,
+            driver,
+            timers,
+            blocking,
+        } = parts;
         let workers = config.workers;
         let shared = Arc::new_cyclic(|me| Shared {
             me: me.clone(),
@@ -145,7 +151,9 @@ impl Shared {
         };
         if hooked {
             // SAFETY: nobody else can know the task yet, so the right to its Context is ours.
-            crate::task::call_hook(&self.config.task_hooks.spawn, &unsafe { task.metadata().meta() });
+            crate::task::call_hook(&self.config.task_hooks.spawn, &unsafe {
+                task.metadata().meta()
+            });
             // The hook may have given the worker away.
             worker = Worker::current_of(self);
         }
@@ -194,13 +202,18 @@ impl Shared {
 
     /// Whether a thread in `block_on` has left tasks for others.
     pub(crate) fn guests_have_work(&self) -> bool {
-        self.guests().iter().any(|r| !r.stealer.is_empty() || !r.lifo_slot.is_empty())
+        self.guests()
+            .iter()
+            .any(|r| !r.stealer.is_empty() || !r.lifo_slot.is_empty())
     }
 
     /// Wakes a worker if there is anything in any queue.
     pub(crate) fn notify_if_work_pending(&self) {
         let pending = !self.injector.is_empty()
-            || self.remotes.iter().any(|r| !r.stealer.is_empty() || !r.lifo_slot.is_empty());
+            || self
+                .remotes
+                .iter()
+                .any(|r| !r.stealer.is_empty() || !r.lifo_slot.is_empty());
         if pending {
             self.notify_one();
         }
@@ -249,7 +262,10 @@ impl Shared {
             if let Some(task) = guest.lifo_slot.take() {
                 bury(task);
             }
-            while let Some(task) = guest.stealer.steal_into(&core.queue).or_else(|| core.queue.pop())
+            while let Some(task) = guest
+                .stealer
+                .steal_into(&core.queue)
+                .or_else(|| core.queue.pop())
             {
                 bury(task);
             }
@@ -263,8 +279,7 @@ impl Shared {
     fn stop_counting(&self) {
         // Ordering: release what this one counted; acquire what the others did before the sum is
         // taken. Pairs with itself.
-        if self.counting.fetch_sub(1, Ordering::AcqRel) == 1
-            && self.census.seal() == Leaving::Last
+        if self.counting.fetch_sub(1, Ordering::AcqRel) == 1 && self.census.seal() == Leaving::Last
         {
             // The caller has a reference of its own, so this one is not the last.
             // SAFETY: `Shared::new` forgot a reference, and the census says `Last` once.

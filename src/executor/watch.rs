@@ -21,7 +21,10 @@ pub(crate) struct Watch {
 
 impl Watch {
     pub(crate) fn new() -> Watch {
-        Watch { guests: AtomicUsize::new(0), watched: AtomicBool::new(false) }
+        Watch {
+            guests: AtomicUsize::new(0),
+            watched: AtomicBool::new(false),
+        }
     }
 
     /// A guest begins to poll. Returns whether somebody has to be called to watch.

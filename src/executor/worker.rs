@@ -46,7 +46,10 @@ impl Worker {
     /// Makes this the thread's worker until the guard is dropped.
     pub(crate) fn enter(&self) -> Sitting<'_> {
         let previous = CURRENT.with(|current| current.replace(self));
-        Sitting { worker: self, previous }
+        Sitting {
+            worker: self,
+            previous,
+        }
     }
 
     /// This thread's worker and core, if it is a worker of `shared`.
@@ -118,11 +121,16 @@ impl Worker {
         if self.shared.is_guest(core.index) {
             return guest::schedule(&self.shared, core, task, yielded);
         }
-        core.yields.set(if yielded { core.yields.get() + 1 } else { 0 });
+        core.yields
+            .set(if yielded { core.yields.get() + 1 } else { 0 });
         // A current-thread runtime is first in, first out.
         let to_the_back = yielded || self.shared.config.workers == 0;
         let lifo_slot = &self.shared.remotes[core.index].lifo_slot;
-        let push = if to_the_back { Some(task) } else { lifo_slot.replace(task) };
+        let push = if to_the_back {
+            Some(task)
+        } else {
+            lifo_slot.replace(task)
+        };
         if let Some(task) = push {
             core.queue.push(task);
             // Now there is more than this worker will do next.
@@ -198,7 +206,9 @@ impl Worker {
 
     pub(crate) fn end_work(&self) {
         if let (Some(core), Some(since)) = (self.core(), self.busy_since.take()) {
-            self.shared.remotes[core.index].stats.add_busy(since.elapsed());
+            self.shared.remotes[core.index]
+                .stats
+                .add_busy(since.elapsed());
         }
     }
 

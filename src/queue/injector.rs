@@ -9,7 +9,9 @@ pub(crate) struct Injector<T> {
 
 impl<T> Injector<T> {
     pub(crate) fn new() -> Self {
-        Injector { queue: ConcurrentQueue::unbounded() }
+        Injector {
+            queue: ConcurrentQueue::unbounded(),
+        }
     }
 
     /// Appends an item, or hands it back if the queue is [closed](Self::close).

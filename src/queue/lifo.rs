@@ -38,7 +38,10 @@ pub(crate) struct LifoSlot<T: Pointer> {
 
 impl<T: Pointer> LifoSlot<T> {
     pub(crate) fn new() -> Self {
-        LifoSlot { item: AtomicPtr::new(ptr::null_mut()), owns: std::marker::PhantomData }
+        LifoSlot {
+            item: AtomicPtr::new(ptr::null_mut()),
+            owns: std::marker::PhantomData,
+        }
     }
 
     /// Puts an item in and returns the one that was there.
@@ -46,7 +49,9 @@ impl<T: Pointer> LifoSlot<T> {
     pub(crate) fn replace(&self, item: T) -> Option<T> {
         // Ordering: release publishes the item to whoever takes it; acquire receives the one
         // that comes back. Pairs with the swap in `take`.
-        let previous = self.item.swap(item.into_pointer().as_ptr(), Ordering::AcqRel);
+        let previous = self
+            .item
+            .swap(item.into_pointer().as_ptr(), Ordering::AcqRel);
         // SAFETY: what leaves the slot by a swap went in by `replace`, and leaves once.
         NonNull::new(previous).map(|pointer| unsafe { T::from_pointer(pointer) })
     }

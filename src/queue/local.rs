@@ -11,7 +11,9 @@ pub(crate) struct LocalQueue<T> {
 
 impl<T> LocalQueue<T> {
     pub(crate) fn new() -> Self {
-        LocalQueue { deque: Worker::new_fifo() }
+        LocalQueue {
+            deque: Worker::new_fifo(),
+        }
     }
 
     #[inline]
@@ -34,7 +36,9 @@ impl<T> LocalQueue<T> {
     }
 
     pub(crate) fn stealer(&self) -> Stealer<T> {
-        Stealer { deque: self.deque.stealer() }
+        Stealer {
+            deque: self.deque.stealer(),
+        }
     }
 }
 

@@ -20,6 +20,6 @@ pub(crate) use lifo::LifoSlot;
 #[cfg(not(kamon_loom))]
 pub(crate) use local::{LocalQueue, Stealer};
 #[cfg(kamon_loom)]
-pub(crate) use modelled::{Injector, LocalQueue, Stealer};
-#[cfg(kamon_loom)]
 pub use modelled::{make_weak_queues, Parcels};
+#[cfg(kamon_loom)]
+pub(crate) use modelled::{Injector, LocalQueue, Stealer};

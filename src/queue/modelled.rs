@@ -40,9 +40,15 @@ struct Items<T> {
 
 impl<T> Guarded<T> {
     fn new() -> Self {
-        let items = Items { closed: false, queue: VecDeque::new() };
+        let items = Items {
+            closed: false,
+            queue: VecDeque::new(),
+        };
         let weak = WEAK.with(Cell::get);
-        Guarded { items: Mutex::new(items), len: weak.then(|| AtomicUsize::new(0)) }
+        Guarded {
+            items: Mutex::new(items),
+            len: weak.then(|| AtomicUsize::new(0)),
+        }
     }
 
     /// Changes what is inside.

@@ -172,7 +172,9 @@ impl<T> Mutex<T> {
 
     #[track_caller]
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.0
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     #[track_caller]
@@ -185,7 +187,9 @@ impl<T> Mutex<T> {
     }
 
     pub(crate) fn into_inner(self) -> T {
-        self.0.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.0
+            .into_inner()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
@@ -211,7 +215,9 @@ impl<T> StaticMutex<T> {
             // Ordering: acquire and release, as a lock has.
             POINT.fetch_add(1, atomic::Ordering::AcqRel);
         }
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.0
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
@@ -227,7 +233,9 @@ impl Condvar {
 
     #[track_caller]
     pub(crate) fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
-        self.0.wait(guard).unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.0
+            .wait(guard)
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     #[track_caller]
@@ -316,7 +324,11 @@ impl Living {
     pub(crate) fn census() -> Vec<(&'static str, usize)> {
         LIVING.with(|living| {
             let living = living.borrow();
-            living.iter().filter(|(_, count)| **count > 0).map(|(what, count)| (*what, *count)).collect()
+            living
+                .iter()
+                .filter(|(_, count)| **count > 0)
+                .map(|(what, count)| (*what, *count))
+                .collect()
         })
     }
 

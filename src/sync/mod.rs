@@ -33,8 +33,8 @@ pub(crate) mod in_task {
 /// Atomics for statics and plain counters: std's in both halves. And a lock for statics.
 pub(crate) mod statics {
     #![allow(unused_imports)] // Which of these are in use depends on the features.
-    pub(crate) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
     pub(crate) use std::sync::atomic::Ordering;
+    pub(crate) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
 
     #[cfg(kamon_loom)]
     pub(crate) use super::loomed::{StaticMutex as Mutex, StaticMutexGuard as MutexGuard};

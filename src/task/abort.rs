@@ -46,7 +46,10 @@ impl AbortHandle {
     pub(crate) unsafe fn new(raw: NonNull<()>, id: Id) -> AbortHandle {
         // SAFETY: the caller promises it.
         let waker = unsafe { header::waker(raw) };
-        AbortHandle { id, task: Some((RawTask(raw), waker)) }
+        AbortHandle {
+            id,
+            task: Some((RawTask(raw), waker)),
+        }
     }
 
     pub(crate) fn finished(id: Id) -> AbortHandle {

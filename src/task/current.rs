@@ -84,7 +84,9 @@ pub(crate) struct Helping {
 
 impl Helping {
     pub(crate) fn set(helping: bool) -> Helping {
-        Helping { previous: CURRENT.with(|current| current.helping.replace(helping)) }
+        Helping {
+            previous: CURRENT.with(|current| current.helping.replace(helping)),
+        }
     }
 }
 

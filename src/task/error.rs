@@ -25,11 +25,17 @@ pub struct JoinError {
 
 impl JoinError {
     pub(crate) fn cancelled(id: Id) -> JoinError {
-        JoinError { id, reason: Reason::Cancelled }
+        JoinError {
+            id,
+            reason: Reason::Cancelled,
+        }
     }
 
     pub(crate) fn panic(id: Id, payload: Payload) -> JoinError {
-        JoinError { id, reason: Reason::Panic(Exclusive(payload)) }
+        JoinError {
+            id,
+            reason: Reason::Panic(Exclusive(payload)),
+        }
     }
 
     /// Returns whether the task was cancelled: aborted, or dropped with its runtime.

@@ -36,7 +36,11 @@ impl<F: Future> TaskFuture<F> {
     /// Wraps a future for the task whose metadata `header` is.
     #[inline]
     pub(crate) fn new(header: &Header, future: F) -> Self {
-        TaskFuture { header: NonNull::from(header), future: ManuallyDrop::new(future), done: false }
+        TaskFuture {
+            header: NonNull::from(header),
+            future: ManuallyDrop::new(future),
+            done: false,
+        }
     }
 
     #[inline(always)]

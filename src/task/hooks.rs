@@ -19,7 +19,11 @@ pub struct TaskMeta<'a> {
 
 impl<'a> TaskMeta<'a> {
     pub(crate) fn new(id: Id, location: &'static Location<'static>, context: &'a Context) -> Self {
-        TaskMeta { id, location, context }
+        TaskMeta {
+            id,
+            location,
+            context,
+        }
     }
 
     /// Returns the task's id.

@@ -9,8 +9,8 @@ use std::task::{ready, Context as TaskContext, Poll};
 
 use async_task::FallibleTask;
 
-use crate::task::header::{self, Header};
 use crate::task::current::note_awaiting;
+use crate::task::header::{self, Header};
 use crate::task::output::Output;
 use crate::task::{coop, AbortHandle, Id, JoinError};
 
@@ -48,7 +48,11 @@ impl<T> RefUnwindSafe for JoinHandle<T> {}
 
 impl<T> JoinHandle<T> {
     pub(crate) fn new(task: FallibleTask<Output<T>, Header>, raw: NonNull<()>, id: Id) -> Self {
-        JoinHandle { task: Some(task), raw, id }
+        JoinHandle {
+            task: Some(task),
+            raw,
+            id,
+        }
     }
 
     /// Asks the task to end.
@@ -107,7 +111,10 @@ impl<T> Future for JoinHandle<T> {
     #[track_caller]
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let progress = ready!(coop::poll_proceed(cx));
-        let task = self.task.as_mut().expect("JoinHandle polled after completion");
+        let task = self
+            .task
+            .as_mut()
+            .expect("JoinHandle polled after completion");
         let output = match Pin::new(task).poll(cx) {
             Poll::Ready(output) => output,
             Poll::Pending => {

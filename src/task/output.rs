@@ -22,7 +22,11 @@ pub(crate) enum Failure {
 impl<T> Output<T> {
     #[inline]
     pub(crate) fn new(id: Id, context: Context, result: Result<T, Failure>) -> Self {
-        Output { id, context, result: ManuallyDrop::new(result) }
+        Output {
+            id,
+            context,
+            result: ManuallyDrop::new(result),
+        }
     }
 
     /// Hands the result to the caller, in whose Context it lives from then on.
@@ -31,7 +35,10 @@ impl<T> Output<T> {
         let mut this = ManuallyDrop::new(self);
         // SAFETY: `this` is never dropped or read again, so each field is moved out once.
         let (context, result) = unsafe {
-            (std::ptr::read(&this.context), ManuallyDrop::take(&mut this.result))
+            (
+                std::ptr::read(&this.context),
+                ManuallyDrop::take(&mut this.result),
+            )
         };
         // Whoever joins is most often in the same Context, and may have it back for nothing.
         if let Some(context) = slot::take_back(context) {

@@ -41,7 +41,12 @@ impl Registry {
         let shards = threads.clamp(1, 64).next_power_of_two();
         Registry {
             shards: (0..shards)
-                .map(|_| CachePadded::new(Mutex::new(Shard { closed: false, tasks: Slab::new() })))
+                .map(|_| {
+                    CachePadded::new(Mutex::new(Shard {
+                        closed: false,
+                        tasks: Slab::new(),
+                    }))
+                })
                 .collect(),
         }
     }
@@ -59,12 +64,18 @@ impl Registry {
         }
         // SAFETY: as this function's contract says.
         let index = guard.tasks.insert(unsafe { header::waker(raw) });
-        Some(RegistryKey { shard: shard as u32, index: index as u32 })
+        Some(RegistryKey {
+            shard: shard as u32,
+            index: index as u32,
+        })
     }
 
     /// Removes a task that was bound.
     pub(crate) fn unbind(&self, key: RegistryKey) {
-        let waker = self.shards[key.shard as usize].lock().tasks.remove(key.index as usize);
+        let waker = self.shards[key.shard as usize]
+            .lock()
+            .tasks
+            .remove(key.index as usize);
         // Never the last one: the task is in its turn, or being dropped in a queue.
         drop(waker);
     }
@@ -75,7 +86,11 @@ impl Registry {
             let wakers: Vec<Waker> = {
                 let mut guard = shard.lock();
                 guard.closed = true;
-                guard.tasks.iter().map(|(_, waker)| abort_bound(waker)).collect()
+                guard
+                    .tasks
+                    .iter()
+                    .map(|(_, waker)| abort_bound(waker))
+                    .collect()
             };
             // Waking runs the schedule function, which may drop the task, which unbinds it.
             wakers.into_iter().for_each(Waker::wake);
@@ -91,4 +106,3 @@ fn abort_bound(waker: &Waker) -> Waker {
     unsafe { Header::of(NonNull::new_unchecked(raw)) }.mark_aborted();
     waker.clone()
 }
-

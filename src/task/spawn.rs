@@ -31,9 +31,10 @@ pub(crate) unsafe fn allocate<F: Future>(
     // SAFETY: the schedule function is `Send + Sync + 'static`; for the future it is the caller
     // who promises.
     let (runnable, task) = unsafe {
-        Builder::new()
-            .metadata(header)
-            .spawn_unchecked(|header: &Header| TaskFuture::new(header, future), WithInfo(header::schedule))
+        Builder::new().metadata(header).spawn_unchecked(
+            |header: &Header| TaskFuture::new(header, future),
+            WithInfo(header::schedule),
+        )
     };
     let raw = runnable.into_raw();
     // SAFETY: `raw` was made by `into_raw` in the line above and is turned back once.

@@ -81,7 +81,8 @@ impl Handle {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        self.shared.spawn(future, slot::capture(), Location::caller())
+        self.shared
+            .spawn(future, slot::capture(), Location::caller())
     }
 
     /// Runs a closure that blocks on the runtime's blocking pool, in the current Context.

@@ -25,8 +25,8 @@ mod runtime;
 mod shutdown_error;
 
 pub use crate::executor::enter::EnterGuard;
-pub use crate::task::TaskMeta;
 pub use crate::executor::worker::worker_index;
+pub use crate::task::TaskMeta;
 pub use builder::Builder;
 pub use handle::{Handle, Id, RuntimeFlavor, TryCurrentError};
 pub use local_runtime::{LocalOptions, LocalRuntime};

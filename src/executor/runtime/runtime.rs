@@ -64,7 +64,11 @@ impl Runtime {
     }
 
     pub(crate) fn from_parts(handle: Handle, threads: Vec<ThreadHandle<()>>) -> Runtime {
-        Runtime { handle, threads, down: false }
+        Runtime {
+            handle,
+            threads,
+            down: false,
+        }
     }
 
     /// Returns a handle to the runtime, which may be cloned and sent to other threads.
@@ -79,7 +83,9 @@ impl Runtime {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        self.handle.shared().spawn(future, slot::capture(), Location::caller())
+        self.handle
+            .shared()
+            .spawn(future, slot::capture(), Location::caller())
     }
 
     /// Runs a closure that blocks on the runtime's blocking pool, in the current Context.

@@ -42,8 +42,15 @@ pub(crate) fn make_driver(options: &DriverOptions) -> io::Result<Box<dyn Driver>
     } else {
         ask()
     };
-    let seat = Mutex::new(Some(Seat { runtime, alarm: None }));
-    Ok(Box::new(TokioDriver { handle, waker, seat }))
+    let seat = Mutex::new(Some(Seat {
+        runtime,
+        alarm: None,
+    }));
+    Ok(Box::new(TokioDriver {
+        handle,
+        waker,
+        seat,
+    }))
 }
 
 /// What is current for tokio's own tasks.
@@ -145,15 +152,12 @@ fn inside_tokio() -> bool {
 }
 
 /// Sets the alarm to ring after `timeout`. The caller has entered the runtime.
-fn set_alarm(
-    alarm: &mut Option<(Instant, Pin<Box<Sleep>>)>,
-    timeout: Duration,
-) -> Pin<&mut Sleep> {
+fn set_alarm(alarm: &mut Option<(Instant, Pin<Box<Sleep>>)>, timeout: Duration) -> Pin<&mut Sleep> {
     // tokio's timers count milliseconds: an alarm within one of what is wanted is as good.
     const CLOSE: Duration = Duration::from_millis(1);
     let wanted = Instant::now() + timeout;
-    let (at, sleep) = alarm
-        .get_or_insert_with(|| (wanted, Box::pin(tokio::time::sleep_until(wanted))));
+    let (at, sleep) =
+        alarm.get_or_insert_with(|| (wanted, Box::pin(tokio::time::sleep_until(wanted))));
     let off = at.saturating_duration_since(wanted) + wanted.saturating_duration_since(*at);
     if off > CLOSE || sleep.is_elapsed() {
         *at = wanted;

@@ -56,10 +56,16 @@ impl Builder {
         })?;
         let timers = Timers::new(scaled(workers + 2), self.clock());
         let home = Arc::new(Mutex::new(Weak::new()));
-        let total = if self.multi_thread { workers + GUESTS } else { 1 };
+        let total = if self.multi_thread {
+            workers + GUESTS
+        } else {
+            1
+        };
         let (shared, mut cores) = Shared::new(Parts {
             config: self.config(workers),
-            cores: (0..total).map(|index| OwnedCore::new(Core::new(index))).collect(),
+            cores: (0..total)
+                .map(|index| OwnedCore::new(Core::new(index)))
+                .collect(),
             driver,
             timers: timers.clone(),
             blocking: BlockingPool::new(self.blocking_config(&timers), inside(home.clone())),
@@ -143,4 +149,3 @@ fn inside(home: Arc<Mutex<Weak<Shared>>>) -> Around {
         }
     })
 }
-
