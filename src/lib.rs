@@ -1,7 +1,18 @@
 //! An async executor that carries the request's Context everywhere.
 #![doc = ""]
 #![cfg_attr(all(feature = "macros", feature = "tokio"), doc = include_str!("../README.md"))]
-#![cfg_attr(kamon_loom, allow(dead_code, unused_imports, unused_macros))]
+// What only models use is no public face, and what only users use is unused there.
+#![cfg_attr(
+    kamon_loom,
+    allow(
+        dead_code,
+        missing_docs,
+        unused_imports,
+        unused_macros,
+        clippy::new_without_default,
+        clippy::type_complexity
+    )
+)]
 
 pub mod context;
 mod executor;
@@ -25,7 +36,7 @@ pub use integrations::tokio;
 
 // What lower rooms need from higher ones, put together here.
 use executor::default_timers;
-use integrations::{lift_budget, make_driver, renew_budget};
+use integrations::{fill_budget, lift_budget, make_driver, renew_budget};
 
 /// What the models of `loom-tests` see besides the public face.
 #[cfg(kamon_loom)]
@@ -36,5 +47,5 @@ pub mod __model {
     };
     pub use crate::executor::modelled::{alive, forget_alive, Census, Idle, Parker};
     pub use crate::queue::{make_weak_queues, Parcels};
-    pub use crate::sync::thread::{begin_threads, end_threads};
+    pub use crate::sync::thread::{around_threads, begin_threads, end_threads};
 }

@@ -61,8 +61,10 @@ fn wakers_may_fire() {
         runtime.shut_down();
         assert_eq!(log.count("future"), 100);
         for waker in std::mem::take(&mut *wakers.lock().unwrap()) {
+            let another = waker.clone();
             waker.wake_by_ref();
-            waker.clone().wake();
+            waker.wake();
+            another.wake();
         }
         drop(stop);
         thread.join().unwrap();

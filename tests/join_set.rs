@@ -1,5 +1,4 @@
-//! A `JoinSet` hands out results in the order in which tasks end, looks at no others, and leaves
-//! nothing behind.
+//! A `JoinSet` hands out results in the order in which tasks end, and looks at no others.
 
 use std::future::{pending, poll_fn, Future};
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -16,7 +15,7 @@ use tokio::sync::oneshot;
 static USER: Key<&'static str> = Key::local("join_set user", || "nobody");
 
 fn user() -> &'static str {
-    *kamon::current_context().get(&USER)
+    kamon::current_context().get::<&'static str>(&USER)
 }
 
 fn as_user<R>(name: &'static str, f: impl FnOnce() -> R) -> R {
@@ -54,6 +53,21 @@ struct CountingWaker(AtomicUsize);
 impl Wake for CountingWaker {
     fn wake(self: Arc<Self>) {
         self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// A future that is ready when polled for the second time, with its waker woken in between.
+struct Twice(bool);
+
+impl Future for Twice {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<()> {
+        if std::mem::replace(&mut self.0, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 }
 
@@ -131,151 +145,6 @@ fn every_way_to_spawn_inherits_the_context() {
         let users = local.run_until(set.join_all()).await;
         assert_eq!(users, ["ada"; 6]);
         assert_eq!(user(), "nobody");
-    });
-}
-
-#[test]
-fn dropping_the_set_aborts_the_tasks_in_their_contexts() {
-    let dropped = Arc::new(Mutex::new(Vec::new()));
-    runtime().block_on(async {
-        let mut set = JoinSet::new();
-        for name in ["ada", "bob"] {
-            let guard = Dropped(dropped.clone());
-            as_user(name, || {
-                set.spawn(async move {
-                    let _guard = guard;
-                    pending::<()>().await;
-                })
-            });
-        }
-        settle().await;
-        as_user("somebody else", || drop(set));
-        assert!(
-            dropped.lock().unwrap().is_empty(),
-            "a task ends on its executor"
-        );
-        settle().await;
-    });
-    let mut users = dropped.lock().unwrap().clone();
-    users.sort_unstable();
-    assert_eq!(users, ["ada", "bob"]);
-}
-
-#[test]
-fn unclaimed_results_are_dropped_in_their_contexts() {
-    let dropped = Arc::new(Mutex::new(Vec::new()));
-    runtime().block_on(async {
-        let mut set = JoinSet::new();
-        for name in ["ada", "bob"] {
-            let output = Dropped(dropped.clone());
-            as_user(name, || set.spawn(async move { output }));
-        }
-        settle().await;
-        as_user("somebody else", || drop(set));
-    });
-    let mut users = dropped.lock().unwrap().clone();
-    users.sort_unstable();
-    assert_eq!(users, ["ada", "bob"]);
-}
-
-#[test]
-fn a_task_that_ends_before_it_is_in_the_set_is_like_the_others() {
-    // Workers race with `spawn` here: some tasks end before the set has taken them in.
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(2)
-        .build()
-        .unwrap();
-    let dropped = Arc::new(Mutex::new(Vec::new()));
-    let mut joined = 0;
-    runtime.block_on(async {
-        for _ in 0..50 {
-            let mut set = JoinSet::new();
-            for _ in 0..50 {
-                let output = Dropped(dropped.clone());
-                as_user("ada", || set.spawn(async move { output }));
-            }
-            for _ in 0..25 {
-                let output = set.join_next().await.unwrap().unwrap();
-                joined += 1;
-                as_user("claimed", || drop(output));
-            }
-            as_user("somebody else", || drop(set));
-        }
-    });
-    drop(runtime);
-    let users = dropped.lock().unwrap();
-    assert_eq!(users.len(), 50 * 50);
-    assert_eq!(
-        users.iter().filter(|name| **name == "claimed").count(),
-        joined
-    );
-    assert_eq!(
-        users.iter().filter(|name| **name == "ada").count(),
-        50 * 50 - joined
-    );
-}
-
-#[test]
-fn detached_tasks_go_on_and_report_to_nobody() {
-    runtime().block_on(async {
-        let mut set = JoinSet::new();
-        let (sender, receiver) = oneshot::channel();
-        let (go, wait) = oneshot::channel::<()>();
-        set.spawn(async move {
-            wait.await.unwrap();
-            sender.send("done").unwrap();
-        });
-        settle().await;
-        set.detach_all();
-        assert!(set.is_empty());
-        assert!(set.join_next().await.is_none());
-
-        // The newcomer gets the same place in the set, and must not hear what was not for it.
-        let newcomer = set.spawn(pending());
-        settle().await;
-        go.send(()).unwrap();
-        assert_eq!(receiver.await.unwrap(), "done");
-        settle().await;
-        assert!(set.try_join_next().is_none());
-        newcomer.abort();
-        assert!(set.join_next().await.unwrap().unwrap_err().is_cancelled());
-    });
-}
-
-#[test]
-fn shutdown_waits_for_the_last() {
-    let dropped = Arc::new(Mutex::new(Vec::new()));
-    runtime().block_on(async {
-        let mut set = JoinSet::new();
-        for _ in 0..10 {
-            let guard = Dropped(dropped.clone());
-            set.spawn(async move {
-                let _guard = guard;
-                pending::<()>().await;
-            });
-        }
-        set.spawn(async { panic!("on purpose") });
-        set.shutdown().await;
-        assert!(set.is_empty());
-        assert_eq!(dropped.lock().unwrap().len(), 10);
-    });
-}
-
-#[test]
-fn abort_all_keeps_what_had_ended() {
-    runtime().block_on(async {
-        let mut set = JoinSet::new();
-        set.spawn(async { 1 });
-        settle().await;
-        set.spawn(async {
-            pending::<()>().await;
-            2
-        });
-        set.abort_all();
-        assert_eq!(set.len(), 2);
-        assert_eq!(set.join_next().await.unwrap().unwrap(), 1);
-        assert!(set.join_next().await.unwrap().unwrap_err().is_cancelled());
-        assert!(set.join_next().await.is_none());
     });
 }
 
@@ -448,21 +317,6 @@ fn the_joiner_keeps_its_context() {
         .in_context(context)
         .await;
     });
-}
-
-/// A future that is ready when polled for the second time, with its waker woken in between.
-struct Twice(bool);
-
-impl Future for Twice {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<()> {
-        if std::mem::replace(&mut self.0, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    }
 }
 
 #[test]

@@ -61,6 +61,7 @@ const WIRES: &[(&str, &str)] = &[
     // Which `Driver` a runtime parks in.
     ("executor", "make_driver"),
     // The budget of a library whose resources tasks use beside ours.
+    ("executor", "fill_budget"),
     ("executor", "lift_budget"),
     ("executor", "renew_budget"),
     ("task", "lift_budget"),

@@ -143,7 +143,7 @@ impl<'a> Root<'a> {
         if !self.take_woken() {
             return Poll::Pending;
         }
-        crate::renew_budget();
+        crate::fill_budget();
         step(&mut TaskContext::from_waker(&self.waker))
     }
 

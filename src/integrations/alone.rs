@@ -6,6 +6,10 @@ pub(crate) use crate::executor::driver::make_thread_driver as make_driver;
 #[inline(always)]
 pub(crate) fn renew_budget() {}
 
+/// Does nothing: there is no budget but kamon's own.
+#[inline(always)]
+pub(crate) fn fill_budget() {}
+
 /// Calls `f`: there is no budget but kamon's own.
 #[inline(always)]
 pub(crate) fn lift_budget<R>(f: impl FnOnce() -> R) -> R {

@@ -6,6 +6,6 @@ mod alone;
 pub mod tokio;
 
 #[cfg(not(feature = "tokio"))]
-pub(crate) use self::alone::{lift_budget, make_driver, renew_budget};
+pub(crate) use self::alone::{fill_budget, lift_budget, make_driver, renew_budget};
 #[cfg(feature = "tokio")]
-pub(crate) use self::tokio::{lift_budget, make_driver, renew_budget};
+pub(crate) use self::tokio::{fill_budget, lift_budget, make_driver, renew_budget};

@@ -361,6 +361,7 @@ pub(crate) fn now() -> Instant {
 
 /// Starting model threads and parking them.
 pub(crate) mod thread {
+    #![allow(clippy::type_complexity, unreachable_pub)]
     #![allow(dead_code, unused_imports)]
     use std::cell::Cell;
     use std::io;
@@ -382,11 +383,15 @@ pub(crate) mod thread {
 
     fn nothing() {}
 
-    /// An execution begins: says what every thread does that a [`Builder`] starts in it, first and
-    /// last.
-    pub fn begin_threads(first: fn(), last: fn()) {
-        AROUND.with(|around| around.set((first, last)));
+    /// An execution begins.
+    pub fn begin_threads() {
+        around_threads(nothing, nothing);
         NEXT.with(|next| next.set(1));
+    }
+
+    /// Says what every thread that a [`Builder`] starts from now on does first and last.
+    pub fn around_threads(first: fn(), last: fn()) {
+        AROUND.with(|around| around.set((first, last)));
     }
 
     /// The execution has ended.

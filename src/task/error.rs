@@ -107,13 +107,10 @@ impl std::error::Error for JoinError {}
 
 impl From<JoinError> for io::Error {
     fn from(error: JoinError) -> io::Error {
-        io::Error::new(
-            io::ErrorKind::Other,
-            match error.reason {
-                Reason::Cancelled => "task was cancelled",
-                Reason::Panic(_) => "task panicked",
-            },
-        )
+        io::Error::other(match error.reason {
+            Reason::Cancelled => "task was cancelled",
+            Reason::Panic(_) => "task panicked",
+        })
     }
 }
 

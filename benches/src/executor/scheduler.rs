@@ -207,3 +207,33 @@ async_executor! {
     /// async-executor's `StaticExecutor`, run by as many threads as there are workers.
     AsyncExecutorStatic, "async-executor-static", STATIC_EXECUTOR: StaticExecutor
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tasks_of_kamon_carry_the_context() {
+        let scheduler = Kamon::start(2);
+        let _entered = Kamon::enter();
+        let user = scheduler.block_on(scheduler.spawn_from_outside(async {
+            Kamon::spawn(async { kamon::current_context().get(&USER_ID).clone() }).await
+        }));
+        assert_eq!(user, "1234");
+    }
+
+    #[test]
+    fn without_context_there_is_none() {
+        static USER_ID: kamon_without_context::Key<u32> =
+            kamon_without_context::Key::local("userID", || 0);
+        let scheduler = WithoutContext::start(2);
+        let context = kamon_without_context::Context::empty().with_key(&USER_ID, 1234);
+        let user = scheduler.block_on(async {
+            let task = kamon_without_context::spawn_in(context, async {
+                *kamon_without_context::current_context().get(&USER_ID)
+            });
+            task.await
+        });
+        assert_eq!(user.ok(), Some(0));
+    }
+}

@@ -6,9 +6,12 @@
 //!
 //! All it needs is public: [`poll_proceed`] takes a unit of the thread's budget, and dropping the
 //! unit sets the budget to what it was before. So a unit that was taken when the budget was full,
-//! which it is for once inside of tokio's own `block_on`, is a way to fill it again at any time.
-//! Each thread keeps one. Using it costs a few nanoseconds, so that is done every few turns, and
-//! at the beginning of a turn for which nothing would be left.
+//! which it is in each poll inside of tokio's own `block_on`, is a way to fill the budget again at
+//! any time. Each thread keeps a stock of them.
+//!
+//! The future of a `block_on` begins each poll with a full budget and takes a unit from the stock
+//! for it. Tasks have more turns than that: some turns in a row share a budget, which is filled
+//! early when nothing is left, by dropping a unit and taking it again, so one below full.
 
 use std::cell::Cell;
 use std::future::{poll_fn, Future};
@@ -24,25 +27,32 @@ use crate::sync::tls;
 
 /// How many turns share a budget, as long as they do not use it up.
 const TURNS: u8 = 8;
+/// How many units a thread keeps at most.
+const STOCK: usize = 32;
+
+/// Never dropped with the thread, when tokio's own thread-locals may have gone.
+type Unit = ManuallyDrop<RestoreOnPending>;
 
 tls! {
     static BUDGET: Budget = Budget {
         entered: Cell::new(0),
         limited: Cell::new(false),
         turns: Cell::new(0),
-        unit: Cell::new(None),
+        stocked: Cell::new(0),
+        stock: [const { Cell::new(None) }; STOCK],
     };
 }
 
 struct Budget {
     /// How many kamon runtimes this thread is inside of.
     entered: Cell<usize>,
-    /// Whether there is a unit, to be used here.
+    /// Whether there are units, to be used here.
     limited: Cell<bool>,
     /// How many turns may still use what is left.
     turns: Cell<u8>,
-    /// Never dropped with the thread, when tokio's own thread-locals may have gone.
-    unit: Cell<Option<ManuallyDrop<RestoreOnPending>>>,
+    stocked: Cell<usize>,
+    /// The units, each taken from a full budget, in the first `stocked` places.
+    stock: [Cell<Option<Unit>>; STOCK],
 }
 
 /// Begins to limit this thread, until the guard is dropped, to tokio's budget in each turn.
@@ -53,7 +63,8 @@ pub(super) fn limit(handle: &Handle) -> Limited {
     BUDGET.with(|budget| {
         let entered = budget.entered.get();
         if entered == 0 && Handle::try_current().is_err() {
-            budget.ensure_unit(handle);
+            // No tokio runtime is entered on this thread, so that this one may block.
+            budget.restock(handle);
             budget.limited.set(true);
         }
         budget.entered.set(entered + 1);
@@ -84,9 +95,18 @@ pub(crate) fn renew_budget() {
             return;
         }
         match budget.turns.get() {
-            0 => budget.fill(),
-            _ if !has_budget_remaining() => budget.fill(),
+            0 => budget.refill(),
+            _ if !has_budget_remaining() => budget.refill(),
             turns => budget.turns.set(turns - 1),
+        }
+    });
+}
+
+/// Gives the poll that begins all of tokio's budget.
+pub(crate) fn fill_budget() {
+    BUDGET.with(|budget| {
+        if budget.limited.get() {
+            budget.fill();
         }
     });
 }
@@ -106,21 +126,55 @@ pub(crate) fn lift_budget<R>(f: impl FnOnce() -> R) -> R {
 }
 
 impl Budget {
-    fn ensure_unit(&self, handle: &Handle) {
-        let unit = self.unit.take().unwrap_or_else(|| {
-            // No tokio runtime is entered on this thread, so that this one may block: not at all,
-            // since the budget is full.
-            ManuallyDrop::new(handle.block_on(poll_fn(poll_proceed)))
-        });
-        self.unit.set(Some(unit));
-    }
-
-    fn fill(&self) {
-        drop(self.unit.take().map(ManuallyDrop::into_inner));
+    /// Fills the budget but for one.
+    fn refill(&self) {
+        let Some(unit) = self.take() else { return };
+        drop(unit);
         let mut cx = TaskContext::from_waker(Waker::noop());
         if let Poll::Ready(unit) = poll_proceed(&mut cx) {
-            self.unit.set(Some(ManuallyDrop::new(unit)));
-            self.turns.set(TURNS - 1);
+            self.put(unit);
         }
+        self.turns.set(TURNS - 1);
+    }
+
+    /// Fills the budget.
+    fn fill(&self) {
+        if self.stocked.get() <= 1 {
+            // This thread is inside of a kamon runtime and of no tokio task, which might not block.
+            self.restock(&Handle::current());
+        }
+        drop(self.take());
+        self.turns.set(TURNS - 1);
+    }
+
+    fn take(&self) -> Option<RestoreOnPending> {
+        let last = self.stocked.get().checked_sub(1)?;
+        self.stocked.set(last);
+        self.stock[last].take().map(ManuallyDrop::into_inner)
+    }
+
+    fn put(&self, unit: RestoreOnPending) {
+        let stocked = self.stocked.get();
+        if stocked < STOCK {
+            self.stock[stocked].set(Some(ManuallyDrop::new(unit)));
+            self.stocked.set(stocked + 1);
+        }
+    }
+
+    /// Takes units, one in each poll of a future that tokio blocks on without waiting.
+    fn restock(&self, handle: &Handle) {
+        if self.stocked.get() > 1 {
+            return;
+        }
+        handle.block_on(poll_fn(|cx| {
+            if let Poll::Ready(unit) = poll_proceed(cx) {
+                self.put(unit);
+            }
+            if self.stocked.get() == STOCK {
+                return Poll::Ready(());
+            }
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }));
     }
 }

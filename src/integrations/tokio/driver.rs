@@ -38,7 +38,7 @@ pub(crate) fn make_driver(options: &DriverOptions) -> io::Result<Box<dyn Driver>
     let waker = if inside_tokio() {
         // A thread that polls tokio tasks must not block, but it may wait this moment.
         std::thread::scope(|scope| scope.spawn(ask).join())
-            .map_err(|_| io::Error::new(io::ErrorKind::Other, "tokio's event loop failed"))?
+            .map_err(|_| io::Error::other("tokio's event loop failed"))?
     } else {
         ask()
     };

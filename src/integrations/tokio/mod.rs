@@ -31,5 +31,5 @@ mod budget;
 mod driver;
 
 pub use bridge::{spawn, spawn_blocking};
-pub(crate) use budget::{lift_budget, renew_budget};
+pub(crate) use budget::{fill_budget, lift_budget, renew_budget};
 pub(crate) use driver::make_driver;
