@@ -9,7 +9,8 @@ use std::sync::{mpsc, Arc, Mutex};
 use std::task::{Context as TaskContext, Poll};
 
 use kamon::runtime::{Builder, Handle, Runtime};
-use kamon::time::Duration;
+use kamon::task::JoinHandle;
+use kamon::time::{sleep, Duration};
 use kamon::with_context;
 use witness::{after, request, workers, Log, Steps, Tally, Watched};
 
@@ -264,6 +265,45 @@ fn waits_for_blocking_closures_or_not() {
         }
     }
 }
+
+#[test]
+fn ends_the_waiting_of_blocking_closures() {
+    fn begin(runtime: &Watched, wait: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
+        let log = Log::new();
+        let told = log.clone();
+        let closure = runtime.spawn_blocking(move || {
+            told.note("running");
+            wait();
+        });
+        log.wait("running", 1);
+        closure
+    }
+
+    on_each(|runtime| {
+        let sleeps = begin(&runtime, || Handle::current().block_on(sleep(HOUR)));
+        let joins = begin(&runtime, || {
+            let task = kamon::spawn(std::future::pending::<()>());
+            let joined = Handle::current().block_on(task);
+            assert!(joined.unwrap_err().is_cancelled());
+        });
+        #[cfg(feature = "tokio")]
+        let accepts = begin(&runtime, || {
+            Handle::current().block_on(async {
+                let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+                assert!(listener.unwrap().accept().await.is_err());
+            });
+        });
+        runtime.shut_down();
+        assert!(wait_for(sleeps).unwrap_err().is_panic());
+        // Too late to begin, or begun and then told.
+        let joined = wait_for(joins);
+        assert!(joined.is_ok(), "{joined:?}");
+        #[cfg(feature = "tokio")]
+        drop(wait_for(accepts));
+    });
+}
+
+const HOUR: Duration = Duration::from_secs(3600);
 
 #[test]
 fn inside_of_a_blocking_closure_of_its_own() {

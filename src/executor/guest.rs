@@ -23,6 +23,9 @@ const MISSES: usize = scaled(32);
 /// How many turns in a row a guest gives to tasks that wake one another.
 const HELPS: u32 = 16;
 
+/// How often a guest that handed something out looks for an answer before it sleeps.
+const PATIENCE: u32 = if cfg!(kamon_loom) { 1 } else { 500 };
+
 /// The right to be a guest.
 pub(crate) struct Guest<'a> {
     shared: &'a Arc<Shared>,
@@ -63,6 +66,18 @@ impl<'a> Guest<'a> {
                 help(&worker, core, root);
                 if awaits {
                     lend(&worker, core, root);
+                }
+            }
+            if core.watched.get() {
+                // What was handed out may be answered in a moment, and then the question after it
+                // needs nobody else.
+                let mut patience = PATIENCE;
+                while patience > 0 && !root.is_woken() {
+                    patience -= 1;
+                    spin();
+                }
+                if root.is_woken() {
+                    continue;
                 }
             }
             rest(self.shared, core);

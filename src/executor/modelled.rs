@@ -1,4 +1,5 @@
 //! What the models see of this room.
+#![allow(missing_docs)] // The models call what they see by its own name.
 
 use std::time::Duration;
 

@@ -86,6 +86,8 @@ impl Worker {
                 drop(seat);
                 shared.timers.turn();
             }
+            // The hook has woken a task.
+            None if self.has_work(core) => {}
             None => remote.parker.park_for(limit),
         }
         shared.config.call(&shared.config.on_unpark);

@@ -1,11 +1,15 @@
 //! The one place inside the driver, and who sits there.
 
+use std::time::{Duration, Instant};
+
 use crate::executor::parker::Parker;
-use crate::sync::{Arc, Mutex};
+use crate::sync::{Arc, Condvar, Mutex};
 
 /// Lets one thread at a time into the driver.
 pub(crate) struct Seat {
     state: Mutex<State>,
+    /// Says to whoever closes the seat that it is free.
+    free: Condvar,
 }
 
 #[derive(Default)]
@@ -20,6 +24,7 @@ impl Seat {
     pub(crate) fn new() -> Seat {
         Seat {
             state: Mutex::new(State::default()),
+            free: Condvar::new(),
         }
     }
 
@@ -48,11 +53,22 @@ impl Seat {
         self.state.lock().waiting.clone()
     }
 
-    /// Lets nobody in any more. Returns false if somebody is inside.
-    pub(crate) fn close(&self) -> bool {
+    /// Lets nobody in any more, and waits until nobody is inside: for ever, or for a time. Returns
+    /// whether nobody is. Whoever is inside has to be called by other means.
+    pub(crate) fn close(&self, timeout: Option<Duration>) -> bool {
+        let start = Instant::now();
         let mut state = self.state.lock();
         state.closed = true;
-        !state.taken
+        while state.taken {
+            state = match timeout {
+                None => self.free.wait(state),
+                Some(timeout) => match timeout.checked_sub(start.elapsed()) {
+                    Some(left) if !left.is_zero() => self.free.wait_timeout(state, left),
+                    _ => return false,
+                },
+            };
+        }
+        true
     }
 }
 
@@ -66,5 +82,8 @@ impl Drop for Taken<'_> {
         let mut state = self.seat.state.lock();
         state.taken = false;
         state.waiting = None;
+        if state.closed {
+            self.seat.free.notify_all();
+        }
     }
 }

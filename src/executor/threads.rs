@@ -12,7 +12,7 @@ use crate::executor::worker::Worker;
 use crate::sync::thread::{self, JoinHandle};
 use crate::sync::Arc;
 
-/// Starts a thread for each core.
+/// Starts a thread for each core, which has the name of the same place.
 ///
 /// # Errors
 ///
@@ -20,14 +20,15 @@ use crate::sync::Arc;
 pub(crate) fn start(
     shared: &Arc<Shared>,
     cores: Vec<OwnedCore>,
-    name: &dyn Fn() -> String,
+    names: Vec<String>,
     stack_size: Option<usize>,
 ) -> io::Result<Vec<JoinHandle<()>>> {
     let mut threads = Vec::with_capacity(cores.len());
     let mut cores = cores.into_iter();
-    while let Some(core) = cores.next() {
+    for name in names {
+        let Some(core) = cores.next() else { break };
         let index = core.index;
-        let mut builder = thread::Builder::new().name(name());
+        let mut builder = thread::Builder::new().name(name);
         if let Some(size) = stack_size {
             builder = builder.stack_size(size);
         }

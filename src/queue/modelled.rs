@@ -6,6 +6,7 @@
 //! empty: as with the real queues, a push that a thread has not been made to see may be missed. The
 //! protocol by which workers fall asleep is explored with weak ones, because a lock promises more
 //! than the real queues do and hides a fence that is missing.
+#![allow(missing_docs)] // The models call what they see by its own name.
 
 use std::cell::Cell;
 use std::collections::VecDeque;

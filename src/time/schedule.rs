@@ -27,10 +27,12 @@ use super::host::Host;
 /// The tick of a deadline that never comes.
 pub(super) const NEVER: u64 = u64::MAX;
 
-const TICKS_PER_SECOND: u64 = 1000;
-const NANOS_PER_TICK: u32 = 1_000_000;
+/// A sixteenth of a millisecond: what waits for a tick (the driver, the system) has a resolution of a
+/// millisecond at best, and two roundings of that kind would add up.
+const TICKS_PER_SECOND: u64 = 16_000;
+const NANOS_PER_TICK: u32 = 62_500;
 
-/// The time and the deadlines of a runtime. A tick is a millisecond since the timers were made.
+/// The time and the deadlines of a runtime. Ticks are counted since the timers were made.
 pub(super) struct Schedule {
     clock: Clock,
     start: Instant,
@@ -86,7 +88,9 @@ impl Schedule {
 
     /// The instant of a tick, `None` if it lies beyond what the clock can show.
     pub(super) fn instant_of(&self, tick: u64) -> Option<Instant> {
-        self.start.checked_add(Duration::from_millis(tick))
+        let nanos = (tick % TICKS_PER_SECOND) as u32 * NANOS_PER_TICK;
+        self.start
+            .checked_add(Duration::new(tick / TICKS_PER_SECOND, nanos))
     }
 
     /// The tick before which nothing is due in any shard.

@@ -134,7 +134,9 @@ impl Timers {
             if tick == NEVER {
                 return false;
             }
-            let ahead = Duration::from_millis(tick.saturating_sub(self.schedule.now()));
+            let target = self.schedule.instant_of(tick);
+            let now = self.clock().now();
+            let ahead = target.map_or(Duration::MAX, |at| at.saturating_duration_since(now));
             if self.clock().advance(ahead).is_err() {
                 return false;
             }

@@ -1,6 +1,11 @@
 //! `check`: explores a model with loom, says what was explored, and does not take less for an
 //! answer than all of it.
 
+#[allow(dead_code)] // The canary needs little of it.
+pub(crate) mod house;
+#[allow(dead_code)]
+pub(crate) mod witness;
+
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
@@ -42,11 +47,14 @@ pub(crate) fn check_bounded(
 
     let executions = Arc::new(AtomicUsize::new(0));
     let counter = executions.clone();
+    witness::prepare();
     let start = Instant::now();
     let outcome = panic::catch_unwind(AssertUnwindSafe(|| {
         builder.check(move || {
             counter.fetch_add(1, Ordering::Relaxed);
+            witness::begin();
             model();
+            witness::end();
         });
     }));
     let took = start.elapsed();

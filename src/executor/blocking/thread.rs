@@ -26,8 +26,13 @@ pub(super) fn start(
     let config = &shared.config;
     let name = contain(|| (config.thread_name)()).unwrap_or_else(|payload| {
         discard(payload);
-        String::from("kamon-blocking")
+        String::new()
     });
+    // No name: the function panicked. A null byte: the system takes no such name.
+    let name = match name.is_empty() || name.contains('\0') {
+        true => String::from("kamon-blocking"),
+        false => name,
+    };
     let mut builder = Builder::new().name(name);
     if let Some(stack_size) = config.stack_size {
         builder = builder.stack_size(stack_size);

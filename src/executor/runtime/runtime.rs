@@ -192,12 +192,16 @@ impl Runtime {
                 }
             }
         }
-        shared.blocking.shutdown(patience.left());
+        // Before the blocking pool: a closure in there may be waiting for a timer or a socket, which
+        // now tell it that they are at an end.
         shared.timers.shutdown();
         drop(entrance);
-        if shared.seat.close() {
+        if shared.seat.close(patience.left()) {
             shared.driver.shutdown(patience.left());
         }
+        let entrance = Entrance::new(&shared);
+        shared.blocking.shutdown(patience.left());
+        drop(entrance);
         shared.abandon();
     }
 }

@@ -19,7 +19,7 @@ use std::mem::ManuallyDrop;
 use std::pin::pin;
 use std::task::{Context as TaskContext, Poll, Waker};
 
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, Id};
 use tokio::task::coop::{has_budget_remaining, poll_proceed, RestoreOnPending};
 use tokio::task::unconstrained;
 
@@ -35,7 +35,7 @@ type Unit = ManuallyDrop<RestoreOnPending>;
 
 tls! {
     static BUDGET: Budget = Budget {
-        entered: Cell::new(0),
+        inside: Cell::new(None),
         limited: Cell::new(false),
         turns: Cell::new(0),
         stocked: Cell::new(0),
@@ -44,8 +44,8 @@ tls! {
 }
 
 struct Budget {
-    /// How many kamon runtimes this thread is inside of.
-    entered: Cell<usize>,
+    /// Which kamon runtime's tokio runtime this thread has entered last.
+    inside: Cell<Option<Id>>,
     /// Whether there are units, to be used here.
     limited: Cell<bool>,
     /// How many turns may still use what is left.
@@ -61,28 +61,32 @@ struct Budget {
 /// business.
 pub(super) fn limit(handle: &Handle) -> Limited {
     BUDGET.with(|budget| {
-        let entered = budget.entered.get();
-        if entered == 0 && Handle::try_current().is_err() {
-            // No tokio runtime is entered on this thread, so that this one may block.
+        let inside = Handle::try_current().ok().map(|handle| handle.id());
+        let previous = (budget.limited.get(), budget.inside.get());
+        let limited = match inside {
+            None => true,
+            // Nothing of tokio's was entered since the kamon runtime around this one.
+            Some(_) => previous.0 && inside == previous.1,
+        };
+        if limited {
             budget.restock(handle);
-            budget.limited.set(true);
         }
-        budget.entered.set(entered + 1);
-    });
-    Limited
+        budget.limited.set(limited);
+        budget.inside.set(Some(handle.id()));
+        Limited { previous }
+    })
 }
 
 /// This thread is inside of a kamon runtime.
-pub(super) struct Limited;
+pub(super) struct Limited {
+    previous: (bool, Option<Id>),
+}
 
 impl Drop for Limited {
     fn drop(&mut self) {
         BUDGET.with(|budget| {
-            let entered = budget.entered.get() - 1;
-            budget.entered.set(entered);
-            if entered == 0 {
-                budget.limited.set(false);
-            }
+            budget.limited.set(self.previous.0);
+            budget.inside.set(self.previous.1);
         });
     }
 }
@@ -140,7 +144,7 @@ impl Budget {
     /// Fills the budget.
     fn fill(&self) {
         if self.stocked.get() <= 1 {
-            // This thread is inside of a kamon runtime and of no tokio task, which might not block.
+            // The innermost runtime is a kamon one, outside of all tokio tasks: this may block.
             self.restock(&Handle::current());
         }
         drop(self.take());

@@ -18,7 +18,7 @@ use crate::time::{Clock, Host, Timers};
 /// The most worker threads: more than any machine has, and less than the idle word can count.
 const MAX_WORKERS: usize = 32_768;
 /// After how many turns a worker looks at the injector first, unless the builder says otherwise.
-const GLOBAL_QUEUE_INTERVAL: u32 = 31;
+const GLOBAL_QUEUE_INTERVAL: u32 = 8;
 
 /// How many threads in `block_on` can have a queue of their own at the same time.
 const GUESTS: usize = scaled(4);
@@ -28,8 +28,9 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// When the system refuses what the runtime needs (threads, descriptors), or when more than
-    /// 32,768 worker threads are asked for. Nothing is left running then.
+    /// When the system refuses what the runtime needs (threads, descriptors), when more than
+    /// 32,768 worker threads are asked for, or when a thread's name contains a null byte. Nothing
+    /// is left running then.
     ///
     /// # Panics
     ///
@@ -48,6 +49,7 @@ impl Builder {
                 format!("worker_threads({workers}) is more than {MAX_WORKERS}"),
             ));
         }
+        let names = self.names(workers)?;
         let driver = crate::make_driver(&DriverOptions {
             max_blocking_threads: self.max_blocking_threads,
             thread_name: self.thread_name.clone(),
@@ -80,7 +82,7 @@ impl Builder {
             return Ok(Runtime::from_parts(handle, Vec::new()));
         }
         shared.spare.lock().cores = cores.split_off(workers);
-        let threads = threads::start(&shared, cores, &*self.thread_name, self.thread_stack_size)?;
+        let threads = threads::start(&shared, cores, names, self.thread_stack_size)?;
         Ok(Runtime::from_parts(handle, threads))
     }
 
@@ -101,6 +103,18 @@ impl Builder {
             "multi_thread is not supported for LocalRuntime"
         );
         self.build().map(LocalRuntime::over)
+    }
+
+    /// The workers' names. Asked for before anything is there that a panic would leave behind.
+    fn names(&self, workers: usize) -> io::Result<Vec<String>> {
+        let names: Vec<String> = (0..workers).map(|_| (self.thread_name)()).collect();
+        if names.iter().any(|name| name.contains('\0')) {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "a thread's name contains a null byte",
+            ));
+        }
+        Ok(names)
     }
 
     fn config(&self, workers: usize) -> Config {

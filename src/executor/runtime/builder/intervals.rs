@@ -2,8 +2,11 @@
 
 use crate::executor::runtime::Builder;
 
+/// The most events that are taken from the system at once: there is room for them all the time.
+const MOST_EVENTS: usize = 65_536;
+
 impl Builder {
-    /// Sets after how many turns a worker looks at the global queue first; by default 31.
+    /// Sets after how many turns a worker looks at the global queue first; by default 8.
     ///
     /// # Panics
     ///
@@ -27,7 +30,8 @@ impl Builder {
         self
     }
 
-    /// Sets how many events the driver takes from the system at once; by default 1024.
+    /// Sets how many events the driver takes from the system at once; by default 1024, and 65,536
+    /// at most.
     ///
     /// # Panics
     ///
@@ -35,7 +39,7 @@ impl Builder {
     #[track_caller]
     pub fn max_io_events_per_tick(&mut self, events: usize) -> &mut Self {
         assert!(events > 0, "max_io_events_per_tick must be non-zero");
-        self.max_io_events = events;
+        self.max_io_events = events.min(MOST_EVENTS);
         self
     }
 
@@ -48,7 +52,7 @@ impl Builder {
     #[track_caller]
     pub fn max_io_events_per_busy_tick(&mut self, events: usize) -> &mut Self {
         assert!(events > 0, "max_io_events_per_busy_tick must be non-zero");
-        self.max_io_events_busy = Some(events);
+        self.max_io_events_busy = Some(events.min(MOST_EVENTS));
         self
     }
 }

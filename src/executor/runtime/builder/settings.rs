@@ -46,6 +46,9 @@ pub struct Builder {
 /// After how many turns a worker looks at the outside world.
 const EVENT_INTERVAL: u32 = 61;
 
+/// The smallest stack that a thread gets, in bytes.
+const SMALLEST_STACK: usize = 128 * 1024;
+
 impl Builder {
     fn new(multi_thread: bool) -> Builder {
         Builder {
@@ -155,9 +158,10 @@ impl Builder {
         self
     }
 
-    /// Sets the size of the threads' stacks, in bytes; by default the standard library's.
+    /// Sets the size of the threads' stacks, in bytes; by default the standard library's. With less
+    /// than 128 KiB they get that much, since a thread needs some before it comes to the first task.
     pub fn thread_stack_size(&mut self, bytes: usize) -> &mut Self {
-        self.thread_stack_size = Some(bytes);
+        self.thread_stack_size = Some(bytes.max(SMALLEST_STACK));
         self
     }
 

@@ -1,0 +1,88 @@
+//! Joining leaves the Context of whoever joins as it was, and an output nobody takes is dropped
+//! where it belongs.
+
+use kamon_loomed::{spawn, with_context};
+
+use crate::model::check;
+use crate::model::house::{workers, Gate};
+use crate::model::witness::{expect, expect_here, request, Drops};
+
+/// A task awaits its child, which runs here or on the other worker.
+#[test]
+fn joined_from_a_task() {
+    check("joined_from_a_task", || {
+        let runtime = workers(2);
+        let (drops, gate) = (Drops::default(), Gate::new());
+        let (probes, opened) = (drops.clone(), gate.clone());
+        let parent = async move {
+            // The output belongs to whoever takes it, so it is dropped in the parent's Context.
+            let output = probes.probe(1, "an output that was claimed");
+            let child = async move {
+                expect_here(2, "the child's poll");
+                output
+            };
+            let child = with_context(request(2), || spawn(child));
+            expect_here(1, "what comes before the join");
+            let output = child.await;
+            expect_here(1, "what comes after the join");
+            expect(output.is_ok(), "the child ends well");
+            drop(output);
+            opened.open();
+        };
+        with_context(request(1), || drop(runtime.spawn(parent)));
+        gate.pass(1);
+        expect(drops.count() == 1, "the output is dropped once");
+    });
+}
+
+/// A thread that is in `block_on` awaits two tasks: it may run them itself, or a worker does.
+#[test]
+fn joined_from_block_on() {
+    check("joined_from_block_on", || {
+        let runtime = workers(1);
+        let main = async {
+            let tasks = [1, 2].map(|number| {
+                let task = async move { expect_here(number, "a poll") };
+                with_context(request(number), || spawn(task))
+            });
+            for task in tasks {
+                expect(task.await.is_ok(), "the task ends well");
+                expect_here(9, "what comes after the join");
+            }
+        };
+        with_context(request(9), || runtime.block_on(main));
+    });
+}
+
+/// As before, but the tasks are in the injector when the thread begins to block.
+#[test]
+fn joined_from_block_on_when_spawned_before() {
+    check("joined_from_block_on_when_spawned_before", || {
+        let runtime = workers(1);
+        let tasks = [1, 2].map(|number| {
+            let task = async move { expect_here(number, "a poll") };
+            with_context(request(number), || runtime.spawn(task))
+        });
+        let [first, second] = tasks;
+        drop(first);
+        expect(
+            runtime.block_on(second).is_ok(),
+            "the second task ends well",
+        );
+    });
+}
+
+/// The handle goes while the task completes: either the handle drops the output or the task does,
+/// in the task's Context.
+#[test]
+fn an_unclaimed_output_is_dropped_in_its_context() {
+    check("an_unclaimed_output_is_dropped_in_its_context", || {
+        let runtime = workers(1);
+        let drops = Drops::default();
+        let output = drops.probe(1, "an output");
+        let task = with_context(request(1), || runtime.spawn(async move { output }));
+        drop(task);
+        drop(runtime);
+        expect(drops.count() == 1, "the output is dropped once");
+    });
+}
