@@ -73,10 +73,9 @@ impl House {
                 self.done.open();
                 continue;
             }
-            if self.idle.park(worker, std::mem::take(&mut searching)) {
-                if self.queued.load(Ordering::Acquire) > 0 {
-                    self.notify();
-                }
+            let look_again = self.idle.park(worker, std::mem::take(&mut searching));
+            if look_again && self.queued.load(Ordering::Acquire) > 0 {
+                self.notify();
             }
             while self.idle.is_asleep(worker) && !self.closed.load(Ordering::Acquire) {
                 self.parkers[worker].park();
