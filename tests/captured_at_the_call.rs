@@ -107,7 +107,7 @@ fn rule_3_a_callback_runs_in_the_context_of_the_call() {
                         drop(kamon::spawn(async move { sender.send(current()).unwrap() }));
                     }));
                 });
-                let _scope_of_later = with_context(request(3), || drop(outer));
+                with_context(request(3), || drop(outer));
                 called.await.unwrap()
             });
             assert_eq!(seen.await.unwrap(), 2);

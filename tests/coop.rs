@@ -51,7 +51,7 @@ fn each_poll_has_its_budget() {
         runtime.block_on(async {
             assert_eq!(ready_times(consume_budget), BUDGET);
             task.await.unwrap();
-            assert_eq!(ready_times(consume_budget), BUDGET);
+            assert_eq!(ready_times(consume_budget), BUDGET - 1, "one for the task");
         });
     });
 }
@@ -252,7 +252,8 @@ mod tokios {
             .unwrap();
         tokio.block_on(async {
             assert_eq!(acquired(), BUDGET);
-            let sum = current_thread().block_on(async {
+            let runtime = Builder::new_multi_thread().worker_threads(1).build();
+            let sum = runtime.unwrap().block_on(async {
                 let (sender, mut receiver) = mpsc::channel(1);
                 let task = kamon::spawn(async move {
                     for number in 0..1000 {

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use kamon::runtime::{Builder, Runtime};
 use kamon::task::{Id, JoinSet, TaskMeta};
 use kamon::time::{call_later, Duration};
-use kamon::{with_context, Context};
+use kamon::{store_context, with_context, Context};
 use witness::{after, current, poll_by_hand, quiet_panic, request, Log, Steps, REQUEST};
 
 /// One call of a hook.
@@ -274,4 +274,58 @@ fn a_hook_may_use_the_runtime() {
     seen.wait("spawned by the hook", 1);
     assert_eq!(seen.requests("spawned by the hook"), [2]);
     assert!(poll_by_hand(&mut Box::pin(seen.seen("spawned by the hook", 1))).is_ready());
+}
+
+#[test]
+fn a_hook_that_panics_or_forgets_a_scope_harms_nobody() {
+    for multi_thread in [false, true] {
+        let hooks = Log::new();
+        let of_thread = |what| {
+            let hooks = hooks.clone();
+            move || {
+                hooks.note(what);
+                std::mem::forget(store_context(request(9)));
+                quiet_panic("planned")
+            }
+        };
+        let of_task = |what| {
+            let hook = of_thread(what);
+            move |_: &kamon::task::TaskMeta<'_>| hook()
+        };
+        let mut builder = match multi_thread {
+            true => Builder::new_multi_thread(),
+            false => Builder::new_current_thread(),
+        };
+        let runtime = builder
+            .worker_threads(1)
+            .on_task_spawn(of_task("spawn"))
+            .on_before_task_poll(of_task("before"))
+            .on_after_task_poll(of_task("after"))
+            .on_task_terminate(of_task("terminate"))
+            .on_thread_start(of_thread("thread"))
+            .on_thread_stop(of_thread("thread"))
+            .on_thread_park(of_thread("thread"))
+            .on_thread_unpark(of_thread("thread"))
+            .build()
+            .unwrap();
+        let log = Log::new();
+        runtime.block_on(async {
+            kamon::spawn_in(request(1), Steps::ready_after(&log, 3))
+                .await
+                .unwrap();
+            let blocking = with_context(request(1), || kamon::spawn_blocking(current));
+            assert_eq!(blocking.await.unwrap(), 1);
+            kamon::time::sleep(Duration::from_millis(1)).await;
+        });
+        drop(runtime);
+        // What a hook forgets is nobody else's: neither the task's nor the next hook's.
+        assert_eq!(log.requests("poll"), [1; 4]);
+        for of_task in ["spawn", "before", "after", "terminate"] {
+            let seen = hooks.requests(of_task);
+            assert!(!seen.is_empty() && seen.iter().all(|&request| request == 1));
+        }
+        let seen = hooks.requests("thread");
+        assert!(seen.len() >= 3 && seen.iter().all(|&request| request == 0));
+        assert_eq!(current(), 0);
+    }
 }
