@@ -1,6 +1,6 @@
 //! The cooperative budget: a task that is always ready yields nevertheless.
 
-use std::future::{poll_fn, Future};
+use std::future::Future;
 use std::pin::pin;
 use std::task::{Context as TaskContext, Poll, Waker};
 
@@ -139,6 +139,8 @@ fn nobody_is_kept_waiting_for_ever() {
 #[cfg(feature = "tokio")]
 mod tokios {
     //! tokio's resources count against a budget of tokio's, which kamon's runtimes see to.
+
+    use std::future::poll_fn;
 
     use tokio::sync::{mpsc, Semaphore};
 

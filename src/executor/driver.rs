@@ -34,6 +34,7 @@ pub(crate) trait Token {}
 impl<T> Token for T {}
 
 /// What a driver is built with.
+#[allow(dead_code)] // A driver reads what it has a use for.
 pub(crate) struct DriverOptions {
     /// The most threads that the driver's own blocking pool may have.
     pub(crate) max_blocking_threads: usize,
