@@ -260,23 +260,3 @@ fn a_model_without_concurrency_is_refused() {
         AtomicUsize::new(0).store(1, Relaxed);
     });
 }
-
-#[test]
-#[should_panic(expected = "every execution counts")]
-fn a_panic_in_the_last_execution_is_a_failure() {
-    let explore = || {
-        let number = Arc::new(AtomicUsize::new(0));
-        let other = number.clone();
-        let thread = thread::spawn(move || other.store(1, Relaxed));
-        number.load(Relaxed);
-        thread.join().unwrap();
-    };
-    let all = check("all", explore);
-    let count = std::sync::Arc::new(StdMutex::new(0));
-    check("planted_panic", move || {
-        explore();
-        let mut count = count.lock().unwrap();
-        *count += 1;
-        assert!(*count < all, "every execution counts");
-    });
-}

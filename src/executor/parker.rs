@@ -110,6 +110,7 @@ impl Parker {
         {
             Ok(_) => true,
             Err(_) => {
+                // Ordering: acquire; pairs with the release in `unpark`.
                 self.state.swap(EMPTY, Ordering::AcqRel);
                 false
             }
