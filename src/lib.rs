@@ -1,5 +1,7 @@
 //! An async executor that carries the request's Context everywhere.
 #![doc = ""]
+// The rooms' own prose links to what is private, for those who read it in the sources.
+#![allow(rustdoc::private_intra_doc_links)]
 #![cfg_attr(all(feature = "macros", feature = "tokio"), doc = include_str!("../README.md"))]
 // What only models use is no public face, and what only users use is unused there.
 #![cfg_attr(

@@ -1,12 +1,12 @@
 //! The task: what is polled, awaited and stopped, on top of `async-task`.
 //!
 //! One allocation holds everything about a task: `async-task`'s state word and awaiter, our
-//! [`Header`] (the Context, the scheduler, the [`Id`], the place it was spawned), and the future
+//! `Header` (the Context, the scheduler, the `Id`, the place it was spawned), and the future
 //! or, later, its output. Data flows one way: spawn captures the Context, the header stores it,
-//! [`TaskFuture`]'s poll and drop swap it in and out, and [`Output`] carries it to whoever takes
+//! `TaskFuture`'s poll and drop swap it in and out, and `Output` carries it to whoever takes
 //! or drops the result.
 //!
-//! The room knows no executor. A task reaches the one it belongs to through the [`Scheduler`]
+//! The room knows no executor. A task reaches the one it belongs to through the `Scheduler`
 //! trait; spawning functions live in the `executor` room and are re-exported here because that
 //! is where tokio's users look for them.
 

@@ -73,7 +73,7 @@ impl Builder {
     }
 
     /// Starts a runtime whose tasks run on the thread that calls
-    /// [`block_on`](Runtime::block_on), and only while it does.
+    /// [`block_on`](crate::runtime::Runtime::block_on), and only while it does.
     pub fn new_current_thread() -> Builder {
         Builder::new(false)
     }
@@ -145,7 +145,7 @@ impl Builder {
         self
     }
 
-    /// Names the runtime, for [`Handle::name`].
+    /// Names the runtime, for [`Handle::name`](crate::runtime::Handle::name).
     ///
     /// # Panics
     ///
