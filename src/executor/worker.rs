@@ -235,7 +235,8 @@ pub(super) fn give_turn(task: Notified) {
 /// [`RuntimeMetrics`](crate::runtime::RuntimeMetrics) count them, or `None` if it is none of them.
 ///
 /// A thread that blocks on a current-thread runtime is its worker number 0 while it runs the
-/// tasks; one that blocks on a multi-thread runtime is no worker.
+/// tasks; one that blocks on a multi-thread runtime is no worker, also while it runs a task that it
+/// waits for.
 ///
 /// # Examples
 ///
@@ -244,8 +245,9 @@ pub(super) fn give_turn(task: Notified) {
 ///
 /// let runtime = Builder::new_multi_thread().worker_threads(1).build()?;
 /// assert_eq!(runtime.block_on(async { worker_index() }), None);
-/// let task = runtime.spawn(async { worker_index() });
-/// assert_eq!(runtime.block_on(task).unwrap(), Some(0));
+/// let (sender, receiver) = std::sync::mpsc::channel();
+/// runtime.spawn(async move { sender.send(worker_index()).unwrap() });
+/// assert_eq!(receiver.recv().unwrap(), Some(0));
 /// # std::io::Result::Ok(())
 /// ```
 pub fn worker_index() -> Option<usize> {
