@@ -71,8 +71,8 @@ pub(crate) fn steps() -> Vec<Step> {
     steps
 }
 
-/// The models. `--show-output` prints what each explored also when it passed.
-pub(crate) fn loom() -> Step {
+/// The models at their first level. `--show-output` prints what each explored also when it passed.
+fn loom() -> Step {
     Step::new("models", "test -p loom-tests --release -- --show-output")
 }
 

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -35,13 +35,9 @@ impl Step {
     }
 
     fn run(&self) -> Result<(), String> {
-        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        // The parent of xtask's own folder: chores work from any folder of the repository.
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        let status = Command::new(cargo)
+        let status = cargo()
             .args(&self.arguments)
             .envs(self.environment.iter().copied())
-            .current_dir(root)
             .status()
             .map_err(|error| format!("could not be started: {error}"))?;
         if status.success() {
@@ -89,7 +85,22 @@ pub(crate) fn run_all(steps: &[Step]) -> Result<(), &Step> {
     Ok(())
 }
 
-struct Seconds(Duration);
+/// The root of the repository: chores work from any folder in it.
+pub(crate) fn root() -> PathBuf {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own).to_owned()
+}
+
+/// The cargo that runs this chore, at the root of the repository.
+pub(crate) fn cargo() -> Command {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.current_dir(root());
+    command
+}
+
+/// A duration, for people.
+pub(crate) struct Seconds(pub(crate) Duration);
 
 impl fmt::Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,6 +2,10 @@
 
 mod ci;
 mod command;
+mod models;
+mod mutants;
+mod patch;
+mod sanitizers;
 mod stress;
 
 use std::env;
@@ -23,7 +27,27 @@ const SUBCOMMANDS: &[Subcommand] = &[
     },
     Subcommand {
         usage: "loom",
-        help: "the models in loom-tests, explored in release",
+        help: "the models in loom-tests at both levels, and how much each explored",
+    },
+    Subcommand {
+        usage: "loom --deep",
+        help: "the same with one preemption more; takes hours",
+    },
+    Subcommand {
+        usage: "loom --mutants [NAME]",
+        help: "plants the bugs of loom-tests/mutants one by one: a model must find each",
+    },
+    Subcommand {
+        usage: "asan",
+        help: "the tests under AddressSanitizer",
+    },
+    Subcommand {
+        usage: "tsan",
+        help: "the tests under ThreadSanitizer (needs the rust-src component)",
+    },
+    Subcommand {
+        usage: "memcheck",
+        help: "the storm of tests/context_storm.rs under valgrind",
     },
     Subcommand {
         usage: "stress N",
@@ -39,7 +63,11 @@ const SUBCOMMANDS: &[Subcommand] = &[
 #[derive(Debug, PartialEq)]
 enum Request {
     Ci,
-    Loom,
+    Loom { deep: bool },
+    Mutants(Option<String>),
+    Asan,
+    Tsan,
+    Memcheck,
     Stress(NonZeroU32),
     Help,
 }
@@ -48,7 +76,11 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let steps: Vec<Step> = match parse(&arguments) {
         Ok(Request::Ci) => ci::steps(),
-        Ok(Request::Loom) => vec![ci::loom()],
+        Ok(Request::Loom { deep }) => return exit_code(models::explore(deep)),
+        Ok(Request::Mutants(only)) => return exit_code(mutants::hunt(only.as_deref())),
+        Ok(Request::Asan) => sanitizers::asan(),
+        Ok(Request::Tsan) => sanitizers::tsan(),
+        Ok(Request::Memcheck) => sanitizers::memcheck(),
         Ok(Request::Stress(rounds)) => stress::steps(rounds),
         Ok(Request::Help) => {
             print!("{}", usage());
@@ -59,9 +91,13 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match run_all(&steps) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
+    exit_code(run_all(&steps).is_ok())
+}
+
+fn exit_code(good: bool) -> ExitCode {
+    match good {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
     }
 }
 
@@ -70,16 +106,23 @@ fn parse(arguments: &[String]) -> Result<Request, String> {
     match words[..] {
         [] => Err("which chore?".to_owned()),
         ["ci"] => Ok(Request::Ci),
-        ["loom"] => Ok(Request::Loom),
+        ["loom"] => Ok(Request::Loom { deep: false }),
+        ["loom", "--deep"] => Ok(Request::Loom { deep: true }),
+        ["loom", "--mutants"] => Ok(Request::Mutants(None)),
+        ["loom", "--mutants", name] => Ok(Request::Mutants(Some(name.to_owned()))),
+        ["asan"] => Ok(Request::Asan),
+        ["tsan"] => Ok(Request::Tsan),
+        ["memcheck"] => Ok(Request::Memcheck),
         ["stress"] => Err("stress: how many rounds?".to_owned()),
         ["stress", rounds] => rounds
             .parse()
             .map(Request::Stress)
             .map_err(|_| format!("stress: `{rounds}` is no number of rounds above 0")),
         ["help" | "--help" | "-h", ..] => Ok(Request::Help),
-        ["ci" | "loom", extra, ..] | ["stress", _, extra, ..] => {
-            Err(format!("`{extra}` is one argument too many"))
-        }
+        ["loom", "--mutants", _, extra, ..]
+        | ["loom", "--deep", extra, ..]
+        | ["ci" | "loom" | "asan" | "tsan" | "memcheck", extra, ..]
+        | ["stress", _, extra, ..] => Err(format!("`{extra}` is one argument too many")),
         [unknown, ..] => Err(format!("no chore is called `{unknown}`")),
     }
 }
@@ -87,7 +130,7 @@ fn parse(arguments: &[String]) -> Result<Request, String> {
 fn usage() -> String {
     let mut text = String::from("usage: cargo xtask <chore>\n\n");
     for Subcommand { usage, help } in SUBCOMMANDS {
-        text.push_str(&format!("    {usage:<10} {help}\n"));
+        text.push_str(&format!("    {usage:<21} {help}\n"));
     }
     text
 }
@@ -104,7 +147,16 @@ mod tests {
     #[test]
     fn chores_are_understood() {
         assert_eq!(parsed("ci"), Ok(Request::Ci));
-        assert_eq!(parsed("loom"), Ok(Request::Loom));
+        assert_eq!(parsed("loom"), Ok(Request::Loom { deep: false }));
+        assert_eq!(parsed("loom --deep"), Ok(Request::Loom { deep: true }));
+        assert_eq!(parsed("loom --mutants"), Ok(Request::Mutants(None)));
+        assert_eq!(
+            parsed("loom --mutants no_last_look"),
+            Ok(Request::Mutants(Some("no_last_look".to_owned())))
+        );
+        assert_eq!(parsed("asan"), Ok(Request::Asan));
+        assert_eq!(parsed("tsan"), Ok(Request::Tsan));
+        assert_eq!(parsed("memcheck"), Ok(Request::Memcheck));
         assert_eq!(
             parsed("stress 20"),
             Ok(Request::Stress(NonZeroU32::new(20).unwrap()))
@@ -117,7 +169,10 @@ mod tests {
         for line in [
             "",
             "ci fast",
-            "loom --mutants",
+            "loom --mutant",
+            "loom --mutants one two",
+            "loom --deep down",
+            "asan twice",
             "stress",
             "stress 0",
             "stress -1",
@@ -131,7 +186,7 @@ mod tests {
 
     #[test]
     fn every_chore_is_in_the_usage() {
-        for chore in ["ci", "loom", "stress N"] {
+        for chore in ["ci", "loom", "asan", "tsan", "memcheck", "stress N"] {
             assert!(usage().contains(&format!("    {chore}")));
         }
     }

@@ -14,8 +14,13 @@ use std::time::{Duration, Instant};
 /// Preemptions explored when `LOOM_MAX_PREEMPTIONS` does not say otherwise.
 pub(crate) const PREEMPTIONS: usize = 2;
 
+/// With this variable set, each model is explored with so many preemptions more.
+const DEPTH: &str = "KAMON_MODEL_DEPTH";
+
 /// Longest exploration of one model when `LOOM_MAX_DURATION` does not say otherwise.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// The same for one preemption more, which costs about thirty times the executions.
+const DEEP_PATIENCE: Duration = Duration::from_secs(4 * 60 * 60);
 
 /// Explores `model` with up to [`PREEMPTIONS`] preemptions and returns how many executions that
 /// took.
@@ -42,8 +47,10 @@ pub(crate) fn check_bounded(
     builder.max_permutations = None;
     // loom looks at the clock once in so many executions.
     builder.checkpoint_interval = builder.checkpoint_interval.min(100);
-    let bound = *builder.preemption_bound.get_or_insert(preemptions);
-    let patience = *builder.max_duration.get_or_insert(PATIENCE);
+    let depth = depth();
+    let bound = *builder.preemption_bound.get_or_insert(preemptions + depth);
+    let patience = if depth == 0 { PATIENCE } else { DEEP_PATIENCE };
+    let patience = *builder.max_duration.get_or_insert(patience);
 
     let executions = Arc::new(AtomicUsize::new(0));
     let counter = executions.clone();
@@ -81,4 +88,15 @@ pub(crate) fn check_bounded(
         "model {name}: a single execution: nothing in it is concurrent to loom"
     );
     executions
+}
+
+/// How many preemptions more than usual are asked for.
+fn depth() -> usize {
+    match std::env::var(DEPTH) {
+        Err(_) => 0,
+        Ok(depth) => match depth.parse() {
+            Ok(depth) => depth,
+            Err(_) => panic!("{DEPTH} is no number: {depth:?}"),
+        },
+    }
 }

@@ -43,6 +43,7 @@ impl HandHost {
         self.unparks.load(Ordering::SeqCst)
     }
 
+    #[cfg(feature = "test-util")]
     pub(super) fn launched(&self) -> usize {
         self.launched.lock().unwrap().len()
     }
