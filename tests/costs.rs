@@ -1,4 +1,4 @@
-//! What carrying the Context costs a poll: no allocation. (That no hold is counted either is shown in
+//! What carrying the Context costs a task: no allocation in a poll, and few bytes. (That no hold is counted either is shown in
 //! `src/context/tests/costs.rs`, where the count can be read.)
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -10,11 +10,13 @@ use kamon::{Context, Key};
 struct Counting;
 
 static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+static BYTES: AtomicUsize = AtomicUsize::new(0);
 
 // SAFETY: everything is passed on to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        BYTES.fetch_add(layout.size(), Ordering::Relaxed);
         // SAFETY: as the caller promises.
         unsafe { System.alloc(layout) }
     }
@@ -56,6 +58,19 @@ fn a_poll_allocates_nothing_and_a_spawn_its_task() {
             handle.await.expect("the task ends well");
             let allocated = ALLOCATIONS.load(Ordering::Relaxed) - before;
             assert_eq!(allocated, 1, "one for the task, none for {yields} polls");
+
+            // Up to this size glibc keeps what is freed for the next one to come, without a lock
+            // and without looking at the neighbours (`M_MXFAST` in mallopt(3)).
+            let captured = [1_usize; 3];
+            let before = BYTES.load(Ordering::Relaxed);
+            let handle = kamon::spawn(async move {
+                std::hint::black_box(captured);
+            });
+            let size = BYTES.load(Ordering::Relaxed) - before;
+            handle.await.expect("the task ends well");
+            if cfg!(target_pointer_width = "64") {
+                assert!(size <= 120, "a small task takes {size} bytes");
+            }
         });
     });
 }

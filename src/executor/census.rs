@@ -16,9 +16,15 @@ use crate::sync::statics::AtomicU64;
 /// The tasks that are alive.
 pub(crate) struct Census {
     workers: Box<[CachePadded<Counts>]>,
-    /// Tasks counted by other threads, plus [`BIAS`] until [`Census::seal`].
-    rest: CachePadded<AtomicUsize>,
-    remote_spawns: CachePadded<AtomicU64>,
+    others: CachePadded<Others>,
+}
+
+/// What all other threads count, in one line: a spawn from afar touches both.
+struct Others {
+    /// Tasks that are alive, plus [`BIAS`] until [`Census::seal`].
+    rest: AtomicUsize,
+    /// Tasks that were ever spawned.
+    spawned: AtomicU64,
 }
 
 /// What one worker counted. Only that worker writes.
@@ -56,8 +62,10 @@ impl Census {
     pub(crate) fn new(workers: usize) -> Census {
         Census {
             workers: (0..workers).map(|_| CachePadded::default()).collect(),
-            rest: CachePadded::new(AtomicUsize::new(BIAS)),
-            remote_spawns: CachePadded::default(),
+            others: CachePadded::new(Others {
+                rest: AtomicUsize::new(BIAS),
+                spawned: AtomicU64::new(0),
+            }),
         }
     }
 
@@ -70,10 +78,10 @@ impl Census {
                 Entering::Others
             }
             None => {
-                self.remote_spawns.fetch_add(1, Ordering::Relaxed);
+                self.others.spawned.fetch_add(1, Ordering::Relaxed);
                 // Relaxed: whoever spawns holds the runtime for longer than this, so the memory
                 // does not depend on the count here.
-                match self.rest.fetch_add(1, Ordering::Relaxed) {
+                match self.others.rest.fetch_add(1, Ordering::Relaxed) {
                     0 => Entering::First,
                     _ => Entering::Others,
                 }
@@ -92,7 +100,12 @@ impl Census {
             }
             // Ordering: release what the task did to the runtime, acquire what the others did,
             // before the last one frees it. Pairs with itself and with `seal`.
-            None => Self::verdict(self.rest.fetch_sub(1, Ordering::AcqRel).wrapping_sub(1)),
+            None => Self::verdict(
+                self.others
+                    .rest
+                    .fetch_sub(1, Ordering::AcqRel)
+                    .wrapping_sub(1),
+            ),
         }
     }
 
@@ -102,7 +115,8 @@ impl Census {
         let moved = self.on_workers().wrapping_sub(BIAS);
         // Ordering: as in `leave`.
         Self::verdict(
-            self.rest
+            self.others
+                .rest
                 .fetch_add(moved, Ordering::AcqRel)
                 .wrapping_add(moved),
         )
@@ -110,7 +124,7 @@ impl Census {
 
     /// The number of tasks alive; exact when nothing is going on.
     pub(crate) fn alive(&self) -> usize {
-        let rest = self.rest.load(Ordering::Relaxed);
+        let rest = self.others.rest.load(Ordering::Relaxed);
         let alive = match rest.checked_sub(BIAS / 2) {
             // Not sealed yet.
             Some(_) => self.on_workers().wrapping_add(rest.wrapping_sub(BIAS)),
@@ -131,7 +145,7 @@ impl Census {
             .iter()
             .map(|worker| worker.spawned.load(Ordering::Relaxed))
             .sum();
-        on_workers + self.remote_spawns.load(Ordering::Relaxed)
+        on_workers + self.others.spawned.load(Ordering::Relaxed)
     }
 
     fn on_workers(&self) -> usize {

@@ -24,13 +24,14 @@ use crate::executor::worker::Worker;
 use crate::queue::{Injector, LifoSlot, Stealer};
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::sync::{scaled, Arc, Condvar, Living, Mutex};
-use crate::task::{Hooks, Notified, Registry, RegistryKey, Scheduler};
+use crate::task::{Hooks, Link, Notified, Registry, RegistryKey, Scheduler};
 use crate::time::{Host, Timers};
 
 /// A runtime.
 pub(crate) struct Shared {
     /// Where this is, so that counts can be taken and given back through a plain `&self`.
     me: Weak<Shared>,
+    link: Link,
     pub(crate) config: Config,
     pub(crate) injector: Injector<Notified>,
     /// One for each worker (or the only one of a current-thread runtime), then the guests'.
@@ -93,6 +94,7 @@ impl Shared {
         let workers = config.workers;
         let shared = Arc::new_cyclic(|me| Shared {
             me: me.clone(),
+            link: Link::new(me.as_ptr()),
             injector: Injector::new(),
             remotes: cores
                 .iter()
@@ -146,9 +148,8 @@ impl Shared {
         let hooked = self.config.hooked;
         // SAFETY: the census keeps `self` until the task releases it; future and output are `Send`
         // and borrow nothing.
-        let (task, handle) = unsafe {
-            crate::task::allocate(future, context, self.as_scheduler(), location, hooked)
-        };
+        let (task, handle) =
+            unsafe { crate::task::allocate(future, context, &self.link, location, hooked) };
         if hooked {
             // SAFETY: nobody else can know the task yet, so the right to its Context is ours.
             crate::task::call_hook(&self.config.task_hooks.spawn, &unsafe {
@@ -162,12 +163,6 @@ impl Shared {
             None => self.inject(task),
         }
         handle
-    }
-
-    fn as_scheduler(&self) -> NonNull<dyn Scheduler> {
-        let scheduler: *const dyn Scheduler = self.me.as_ptr();
-        // SAFETY: the pointer of an `Arc` that is alive, as `self` shows, is not null.
-        unsafe { NonNull::new_unchecked(scheduler.cast_mut()) }
     }
 
     /// Queues a task from outside the workers. The caller keeps `self` alive.

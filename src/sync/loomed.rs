@@ -103,6 +103,7 @@ pub(crate) mod atomic {
 
     shadowed_integer!(AtomicUsize, AtomicUsize, usize);
     shadowed_integer!(AtomicU64, AtomicU64, u64);
+    shadowed_integer!(AtomicU8, AtomicU8, u8);
     shadowed_integer!(AtomicU32, AtomicU32, u32);
     shadowed!(AtomicBool, AtomicBool, bool);
 

@@ -25,16 +25,18 @@ pub(crate) use std::sync::Arc;
 /// at the first they are as invisible to it.
 pub(crate) mod in_task {
     #[cfg(any(not(kamon_loom), kamon_visible))]
-    pub(crate) use super::atomic::{AtomicBool, AtomicU32, Ordering};
+    pub(crate) use super::atomic::{AtomicBool, AtomicU8, Ordering};
     #[cfg(all(kamon_loom, not(kamon_visible)))]
-    pub(crate) use super::statics::{AtomicBool, AtomicU32, Ordering};
+    pub(crate) use super::statics::{AtomicBool, AtomicU8, Ordering};
 }
 
 /// Atomics for statics and plain counters: std's in both halves. And a lock for statics.
 pub(crate) mod statics {
     #![allow(unused_imports)] // Which of these are in use depends on the features.
     pub(crate) use std::sync::atomic::Ordering;
-    pub(crate) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
+    pub(crate) use std::sync::atomic::{
+        AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicU8, AtomicUsize,
+    };
 
     #[cfg(kamon_loom)]
     pub(crate) use super::loomed::{StaticMutex as Mutex, StaticMutexGuard as MutexGuard};

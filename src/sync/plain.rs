@@ -4,7 +4,9 @@
 pub(crate) mod atomic {
     #![allow(unused_imports)] // Which of these are in use depends on the features.
     pub(crate) use std::sync::atomic::{fence, Ordering};
-    pub(crate) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
+    pub(crate) use std::sync::atomic::{
+        AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicU8, AtomicUsize,
+    };
 }
 
 #[cfg(not(kamon_tsan))]

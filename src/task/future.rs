@@ -23,9 +23,8 @@ use crate::task::{hooks, Entered};
 pub(crate) struct TaskFuture<F: Future> {
     /// The metadata of the allocation that this future lives in, so valid whenever `self` is.
     header: NonNull<Header>,
-    /// Gone once `done`.
+    /// Gone once the header says `retired`: the flag is there because here it would cost a word.
     future: ManuallyDrop<F>,
-    done: bool,
 }
 
 // SAFETY: the header is `Send + Sync`; a `!Send` future is only wrapped by `LocalSet`, which keeps
@@ -39,7 +38,6 @@ impl<F: Future> TaskFuture<F> {
         TaskFuture {
             header: NonNull::from(header),
             future: ManuallyDrop::new(future),
-            done: false,
         }
     }
 
@@ -78,7 +76,7 @@ impl<F: Future> TaskFuture<F> {
         flags: Flags,
     ) -> Poll<Result<F::Output, Failure>> {
         if flags.aborted() {
-            return Poll::Ready(self.retire(Err(Failure::Cancelled)));
+            return Poll::Ready(self.retire(Err(Failure::cancelled())));
         }
         let header = self.header();
         // SAFETY: we are in `poll`: the future, and with it the scheduler, is there, and we have
@@ -103,7 +101,7 @@ impl<F: Future> TaskFuture<F> {
         match polled {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
-            Err(payload) => Poll::Ready(Err(Failure::Panicked(payload))),
+            Err(payload) => Poll::Ready(Err(Failure::panicked(payload))),
         }
     }
 
@@ -112,26 +110,29 @@ impl<F: Future> TaskFuture<F> {
     #[inline]
     fn retire(&mut self, result: Result<F::Output, Failure>) -> Result<F::Output, Failure> {
         end_scopes();
-        let dropped = match std::mem::replace(&mut self.done, true) {
+        // SAFETY: we poll or drop the future, and so have the right to it.
+        let dropped = match unsafe { self.header().retire() } {
             true => Ok(()),
-            // SAFETY: `done` was false, so the future is there, and it is never touched again.
+            // SAFETY: it was not retired, so the future is there, and it is never touched again.
             false => contain(|| unsafe { ManuallyDrop::drop(&mut self.future) }),
         };
         let result = match dropped {
             Ok(()) => result,
-            Err(payload) => match result {
-                Err(Failure::Panicked(first)) => {
-                    discard(payload);
-                    Err(Failure::Panicked(first))
-                }
+            Err(payload) => Err(Failure::panicked(match result {
                 Ok(value) => {
                     if let Err(second) = contain(move || drop(value)) {
                         discard(second);
                     }
-                    Err(Failure::Panicked(payload))
+                    payload
                 }
-                Err(Failure::Cancelled) => Err(Failure::Panicked(payload)),
-            },
+                Err(failure) => match failure.into_payload() {
+                    Some(first) => {
+                        discard(payload);
+                        first
+                    }
+                    None => payload,
+                },
+            })),
         };
         self.terminated();
         result
@@ -151,7 +152,7 @@ impl<F: Future> TaskFuture<F> {
     fn complete(&mut self, result: Result<F::Output, Failure>) -> Output<F::Output> {
         let header = self.header();
         // SAFETY: the right to poll is ours, the frame that borrowed the Context has ended, the
-        // future is gone, and `done` keeps `drop` from releasing a second time.
+        // future is gone, and `retired` keeps `drop` from releasing a second time.
         let context = unsafe {
             let context = header.take_context();
             header.release();
@@ -168,7 +169,8 @@ struct OnUnwind<'a, F: Future>(&'a mut TaskFuture<F>);
 
 impl<F: Future> Drop for OnUnwind<'_, F> {
     fn drop(&mut self) {
-        self.0.done = true;
+        // SAFETY: only whoever polls makes an `OnUnwind`.
+        unsafe { self.0.header().retire() };
         end_scopes();
         // SAFETY: whoever polls has found the future there, and it is never touched again.
         if let Err(second) = contain(|| unsafe { ManuallyDrop::drop(&mut self.0.future) }) {
@@ -199,7 +201,7 @@ impl<F: Future> Future for TaskFuture<F> {
                     let _entered = Entered::new(header.id());
                     // SAFETY: as in `poll_in_context`.
                     let _frame = Frame::enter(unsafe { header.context() });
-                    this.retire(Err(Failure::Cancelled))
+                    this.retire(Err(Failure::cancelled()))
                 };
                 Poll::Ready(this.complete(result))
             }
@@ -209,7 +211,8 @@ impl<F: Future> Future for TaskFuture<F> {
 
 impl<F: Future> Drop for TaskFuture<F> {
     fn drop(&mut self) {
-        if self.done {
+        // SAFETY: `async-task` drops the future with the right to it.
+        if unsafe { self.header().is_retired() } {
             return;
         }
         // Never completed: dropped by a queue, or because nobody can wake it any more.
@@ -219,16 +222,16 @@ impl<F: Future> Drop for TaskFuture<F> {
             // SAFETY: `async-task` drops the future with the right to it, once; the frame ends in
             // this block.
             let _frame = Frame::enter(unsafe { header.context() });
-            self.retire(Err(Failure::Cancelled))
+            self.retire(Err(Failure::cancelled()))
         };
-        if let Err(Failure::Panicked(payload)) = result {
+        if let Some(payload) = result.err().and_then(Failure::into_payload) {
             let _entered = Entered::new(header.id());
             // SAFETY: as above.
             let _frame = Frame::enter(unsafe { header.context() });
             discard(payload);
         }
         // SAFETY: the right to drop is ours, the frames that borrowed the Context have ended, the
-        // future is gone, `done` is set, and this is the only call to `release`.
+        // future is gone and marked so, and this is the only call to `release`.
         let context = unsafe {
             let context = header.take_context();
             header.release();

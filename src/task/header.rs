@@ -9,7 +9,7 @@ use std::task::Waker;
 use async_task::Runnable;
 
 use crate::context::Context;
-use crate::sync::in_task::{AtomicU32, Ordering};
+use crate::sync::in_task::{AtomicU8, Ordering};
 use crate::sync::{Arc, Living};
 use crate::task::{Hooks, Id, RegistryKey, TaskMeta};
 
@@ -42,6 +42,24 @@ pub(crate) trait Scheduler: Send + Sync {
     fn release(&self) -> Option<Arc<dyn Send + Sync>>;
 }
 
+/// Where the tasks of a scheduler find it. They hold a thin pointer to this, which stands in the
+/// scheduler itself: a fat pointer would cost each task a word, and with it the size class that
+/// allocators treat best.
+pub(crate) struct Link(NonNull<dyn Scheduler>);
+
+// SAFETY: schedulers are `Send + Sync`, and only `Header::scheduler` follows the pointer.
+unsafe impl Send for Link {}
+// SAFETY: as above.
+unsafe impl Sync for Link {}
+
+impl Link {
+    /// A link to the scheduler that it is going to be a part of.
+    pub(crate) fn new<S: Scheduler + 'static>(scheduler: *const S) -> Link {
+        let scheduler: *const dyn Scheduler = scheduler;
+        Link(NonNull::new(scheduler.cast_mut()).expect("a scheduler has an address"))
+    }
+}
+
 /// The metadata of a task.
 pub(crate) struct Header {
     /// The task's Context until the task is complete, when it moves on to the output.
@@ -50,23 +68,30 @@ pub(crate) struct Header {
     /// to one thread at a time and orders them one after the other.
     context: UnsafeCell<Context>,
     /// Where the task is bound; same owner as `context`.
-    bound: Cell<Option<RegistryKey>>,
+    bound: Cell<RegistryKey>,
+    flags: AtomicU8,
+    /// How far the future has come. Written by the owner of `context` alone.
+    stage: AtomicU8,
     /// Valid until [`Scheduler::release`] is called for this task.
-    scheduler: NonNull<dyn Scheduler>,
+    scheduler: NonNull<Link>,
     id: Id,
     location: &'static Location<'static>,
-    flags: AtomicU32,
     _living: Living,
 }
 
 /// Somebody asked for the task to end; it does so at its next turn.
-const ABORTED: u32 = 1;
-/// The future is gone and the result is there.
-const FINISHED: u32 = 1 << 1;
+const ABORTED: u8 = 1;
 /// A thread in `block_on` waits for it.
-const AWAITED: u32 = 1 << 3;
+const AWAITED: u8 = 1 << 1;
 /// There are callbacks to run for this task.
-pub(crate) const HOOKED: u32 = 1 << 2;
+const HOOKED: u8 = 1 << 2;
+
+/// The future is there.
+const LIVE: u8 = 0;
+/// The future is gone, or about to go.
+const RETIRED: u8 = 1;
+/// The future is gone and the result is there.
+const FINISHED: u8 = 2;
 
 // SAFETY: `context` and `bound` are touched only under the right to poll (see the field), the
 // scheduler is `Send + Sync`, the flags are atomic, and the rest is immutable.
@@ -77,18 +102,19 @@ unsafe impl Sync for Header {}
 impl Header {
     pub(crate) fn new(
         context: Context,
-        scheduler: NonNull<dyn Scheduler>,
+        scheduler: NonNull<Link>,
         id: Id,
         location: &'static Location<'static>,
         hooked: bool,
     ) -> Header {
         Header {
             context: UnsafeCell::new(context),
-            bound: Cell::new(None),
+            bound: Cell::new(RegistryKey::NONE),
+            flags: AtomicU8::new(if hooked { HOOKED } else { 0 }),
+            stage: AtomicU8::new(LIVE),
             scheduler,
             id,
             location,
-            flags: AtomicU32::new(if hooked { HOOKED } else { 0 }),
             _living: Living::new("task"),
         }
     }
@@ -129,12 +155,12 @@ impl Header {
     pub(crate) fn mark_finished(&self) {
         // Ordering: release; pairs with the acquire in `is_finished`: who sees a finished task
         // also sees what its destructor did.
-        self.flags.fetch_or(FINISHED, Ordering::Release);
+        self.stage.store(FINISHED, Ordering::Release);
     }
 
     pub(crate) fn is_finished(&self) -> bool {
         // Ordering: acquire; pairs with the release in `mark_finished`.
-        self.flags.load(Ordering::Acquire) & FINISHED != 0
+        self.stage.load(Ordering::Acquire) == FINISHED
     }
 
     /// The task's Context.
@@ -177,8 +203,8 @@ impl Header {
     /// The task's future must still be there: [`release`](Self::release) ends the reference.
     #[inline(always)]
     pub(crate) unsafe fn scheduler(&self) -> &dyn Scheduler {
-        // SAFETY: the scheduler counts this task until `release`.
-        unsafe { self.scheduler.as_ref() }
+        // SAFETY: the scheduler, and the link in it, counts this task until `release`.
+        unsafe { self.scheduler.as_ref().0.as_ref() }
     }
 
     /// Binds the task to its executor unless it already is. Returns false if the executor is
@@ -193,8 +219,13 @@ impl Header {
             return true;
         }
         // SAFETY: the future is there, since the caller polls it; `release` unbinds.
-        self.bound.set(unsafe { self.scheduler().bind(raw) });
-        self.bound.get().is_some()
+        match unsafe { self.scheduler().bind(raw) } {
+            Some(key) => {
+                self.bound.set(key);
+                true
+            }
+            None => false,
+        }
     }
 
     /// Whether the task has returned `Pending` before.
@@ -204,6 +235,31 @@ impl Header {
     /// The caller must have the right to poll the task.
     pub(crate) unsafe fn is_bound(&self) -> bool {
         self.bound.get().is_some()
+    }
+
+    /// Whether the future is gone.
+    ///
+    /// # Safety
+    ///
+    /// As for [`context`](Self::context).
+    #[inline(always)]
+    pub(crate) unsafe fn is_retired(&self) -> bool {
+        // Relaxed: who has the right to poll or drop the future is ordered after who had it.
+        self.stage.load(Ordering::Relaxed) != LIVE
+    }
+
+    /// Says that the future is gone, or just about to go, and returns what was said before.
+    ///
+    /// # Safety
+    ///
+    /// As for [`context`](Self::context).
+    #[inline(always)]
+    pub(crate) unsafe fn retire(&self) -> bool {
+        // SAFETY: the contract is the same.
+        let before = unsafe { self.is_retired() };
+        // Relaxed: says nothing to those who only look, in `is_finished`.
+        self.stage.store(RETIRED, Ordering::Relaxed);
+        before
     }
 
     /// Says that the future of a thread in `block_on`, or a task that this thread runs for it,
@@ -221,7 +277,8 @@ impl Header {
     pub(crate) unsafe fn release(&self) {
         // SAFETY: this is the call that ends the scheduler's duty to stay.
         let scheduler = unsafe { self.scheduler() };
-        if let Some(key) = self.bound.take() {
+        let key = self.bound.replace(RegistryKey::NONE);
+        if key.is_some() {
             scheduler.unbind(key);
         }
         let memory = scheduler.release();
@@ -231,7 +288,7 @@ impl Header {
 
 /// A reading of a task's flags.
 #[derive(Clone, Copy)]
-pub(crate) struct Flags(u32);
+pub(crate) struct Flags(u8);
 
 impl Flags {
     #[inline(always)]
@@ -270,9 +327,9 @@ pub(crate) unsafe fn waker(raw: NonNull<()>) -> Waker {
 /// The schedule function of every task. It captures nothing, which spares `async-task` a count.
 #[inline]
 pub(crate) fn schedule(task: Notified, info: async_task::ScheduleInfo) {
-    let scheduler = task.metadata().scheduler;
     // SAFETY: a task that is scheduled has its future, so its scheduler is there. Once the task is
     // handed over it may end on another thread; keeping the memory for the rest of the call is
     // the scheduler's own business.
-    unsafe { scheduler.as_ref() }.schedule(task, info.woken_while_running);
+    let scheduler = unsafe { task.metadata().scheduler.as_ref().0.as_ref() };
+    scheduler.schedule(task, info.woken_while_running);
 }

@@ -17,12 +17,29 @@ use slab::Slab;
 use crate::sync::{thread, Mutex};
 use crate::task::header::{self, Header};
 
-/// Where a task is bound.
+/// Where a task is bound, if it is. Small, because each task has one.
 #[derive(Clone, Copy, Debug)]
+#[repr(C, packed(2))]
 pub(crate) struct RegistryKey {
-    shard: u32,
     index: u32,
+    shard: u16,
 }
+
+impl RegistryKey {
+    /// Bound nowhere.
+    pub(crate) const NONE: RegistryKey = RegistryKey {
+        index: 0,
+        shard: u16::MAX,
+    };
+
+    #[inline(always)]
+    pub(crate) fn is_some(self) -> bool {
+        self.shard != u16::MAX
+    }
+}
+
+/// The most shards that a registry has.
+const MOST_SHARDS: usize = 64;
 
 /// The bound tasks, in shards so that workers do not meet at one lock.
 pub(crate) struct Registry {
@@ -38,7 +55,7 @@ struct Shard {
 impl Registry {
     /// Makes a registry with room for `threads` threads without contention.
     pub(crate) fn new(threads: usize) -> Registry {
-        let shards = threads.clamp(1, 64).next_power_of_two();
+        let shards = threads.clamp(1, MOST_SHARDS).next_power_of_two();
         Registry {
             shards: (0..shards)
                 .map(|_| {
@@ -65,8 +82,9 @@ impl Registry {
         // SAFETY: as this function's contract says.
         let index = guard.tasks.insert(unsafe { header::waker(raw) });
         Some(RegistryKey {
-            shard: shard as u32,
-            index: index as u32,
+            // More tasks than that would need a terabyte.
+            index: u32::try_from(index).expect("fewer than 2^32 tasks in a shard"),
+            shard: shard as u16,
         })
     }
 

@@ -8,26 +8,27 @@ use async_task::{Builder, WithInfo};
 
 use crate::context::Context;
 use crate::task::future::TaskFuture;
-use crate::task::header::{self, Header, Notified, Scheduler};
+use crate::task::header::{self, Header, Link, Notified};
 use crate::task::{Id, JoinHandle};
 
 /// Allocates a task: its first [`Notified`], and the handle that joins it.
 ///
 /// # Safety
 ///
-/// - `scheduler` must stay valid until it was [released](Scheduler::release) for this task.
+/// - The scheduler must stay valid until it was [released](crate::task::Scheduler::release) for this
+///   task, and the link is a part of it.
 /// - If `future` is not `Send`, the scheduler must run and drop the task on this thread alone.
 /// - If `F::Output` is not `Send`, the handle must stay on this thread.
 /// - What `future` borrows must outlive it.
 pub(crate) unsafe fn allocate<F: Future>(
     future: F,
     context: Context,
-    scheduler: NonNull<dyn Scheduler>,
+    scheduler: &Link,
     location: &'static Location<'static>,
     hooked: bool,
 ) -> (Notified, JoinHandle<F::Output>) {
     let id = Id::next();
-    let header = Header::new(context, scheduler, id, location, hooked);
+    let header = Header::new(context, NonNull::from(scheduler), id, location, hooked);
     // SAFETY: the schedule function is `Send + Sync + 'static`; for the future it is the caller
     // who promises.
     let (runnable, task) = unsafe {

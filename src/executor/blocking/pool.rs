@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::panic::Location;
 use std::ptr::NonNull;
+use std::sync::Weak;
 use std::time::{Duration, Instant};
 
 use crate::context::Context;
@@ -13,7 +14,7 @@ use crate::executor::blocking::thread;
 use crate::executor::burial::bury;
 use crate::sync::thread::{self as system, JoinHandle as ThreadHandle};
 use crate::sync::{Arc, Condvar, Mutex};
-use crate::task::{self, coop, Hooks, JoinHandle, Notified, RegistryKey, Scheduler};
+use crate::task::{self, coop, Hooks, JoinHandle, Link, Notified, RegistryKey, Scheduler};
 
 /// A handle to a pool of threads that may block.
 #[derive(Clone)]
@@ -32,7 +33,8 @@ impl BlockingPool {
             ..State::default()
         };
         BlockingPool {
-            shared: Arc::new(Shared {
+            shared: Arc::new_cyclic(|me: &Weak<Shared>| Shared {
+                link: Link::new(me.as_ptr()),
                 config,
                 state: Mutex::new(state),
                 work: Condvar::new(),
@@ -62,11 +64,10 @@ impl BlockingPool {
         let hooked = self.shared.config.hooks.any();
         // No budget: nobody polls a closure again if it runs out of it.
         let future = coop::unconstrained(ClosureFuture::new(closure));
-        let scheduler: NonNull<dyn Scheduler> = NonNull::from(&*self.shared);
         // SAFETY: closure and result are `Send` and borrow nothing. For the scheduler see
         // `Shared`: whoever has the task has an `Arc` of it.
         let (task, handle) =
-            unsafe { task::allocate(future, context, scheduler, location, hooked) };
+            unsafe { task::allocate(future, context, &self.shared.link, location, hooked) };
         if hooked {
             // SAFETY: nobody else can know the task yet, so the right to its Context is ours.
             let meta = unsafe { task.metadata().meta() };
@@ -156,6 +157,7 @@ impl BlockingPool {
 /// of which holds an `Arc`; or it waits in the queue, and then some thread is there that has not
 /// found the queue empty yet.
 pub(super) struct Shared {
+    link: Link,
     pub(super) config: BlockingConfig,
     pub(super) state: Mutex<State>,
     /// Signals idle threads: a call, or the end.

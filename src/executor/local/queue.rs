@@ -13,11 +13,12 @@ use crate::executor::local::current::AtHome;
 use crate::executor::local::scoped::Scoped;
 use crate::sync::statics::{AtomicU64, Ordering};
 use crate::sync::{tls, Arc, Condvar, Mutex};
-use crate::task::{self, Hooks, JoinHandle, Notified, Registry, RegistryKey, Scheduler};
+use crate::task::{self, Hooks, JoinHandle, Link, Notified, Registry, RegistryKey, Scheduler};
 
 /// What a set and its tasks share.
 pub(super) struct Shared {
     me: Weak<Shared>,
+    link: Link,
     /// The thread that the set belongs to.
     owner: u64,
     own: Own,
@@ -59,6 +60,7 @@ impl Shared {
     pub(super) fn new() -> Arc<Shared> {
         Arc::new_cyclic(|me| Shared {
             me: me.clone(),
+            link: Link::new(me.as_ptr()),
             owner: thread_number(),
             own: Own {
                 queue: RefCell::new(VecDeque::new()),
@@ -87,14 +89,11 @@ impl Shared {
         F::Output: 'static,
     {
         debug_assert!(self.is_owner());
-        let scheduler: *const dyn Scheduler = self.me.as_ptr();
-        // SAFETY: not null, since `self` is alive. The set outlives the task's future, which runs
+        // SAFETY: the set outlives the task's future, which runs
         // and is dropped on this thread alone: see the module. A handle whose output is not
         // `Send` is not `Send`. Nothing is borrowed.
-        let (task, handle) = unsafe {
-            let scheduler = NonNull::new_unchecked(scheduler.cast_mut());
-            task::allocate(Scoped::new(future), context, scheduler, location, false)
-        };
+        let (task, handle) =
+            unsafe { task::allocate(Scoped::new(future), context, &self.link, location, false) };
         self.own.live.set(self.own.live.get() + 1);
         self.push_own(task);
         if self.own.closed.get() && !self.own.polling.get() {

@@ -331,8 +331,8 @@ fn poll_without_budget<T>(
 
 fn failure(error: JoinError) -> Failure {
     match error.try_into_panic() {
-        Ok(payload) => Failure::Panicked(payload),
-        Err(_) => Failure::Cancelled,
+        Ok(payload) => Failure::panicked(payload),
+        Err(_) => Failure::cancelled(),
     }
 }
 
