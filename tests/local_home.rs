@@ -9,7 +9,7 @@ use std::thread;
 use std::thread::ThreadId;
 
 use kamon::runtime::{Builder, Runtime};
-use kamon::task::{spawn_local, LocalSet};
+use kamon::task::{spawn_local, JoinSet, LocalSet};
 use kamon::Key;
 
 static USER: Key<&'static str> = Key::local("local_home user", || "nobody");
@@ -112,6 +112,19 @@ fn outside_of_a_set_spawn_local_panics() {
         .block_on(runtime.spawn(async { drop(spawn_local(async {})) }))
         .unwrap_err();
     assert_eq!(message(Err(error.into_panic())), expected);
+}
+
+#[test]
+fn tokios_spawn_local_wants_a_set_inside_block_on_too() {
+    let refused = |spawn: fn()| {
+        runtime().block_on(async { catch_unwind(spawn).expect_err("there is no set") });
+    };
+    refused(|| drop(spawn_local(async {})));
+    refused(|| {
+        JoinSet::new().spawn_local(async {});
+    });
+    // kamon's own makes do with the thread that blocks.
+    runtime().block_on(async { drop(kamon::spawn_local(async {})) });
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use crate::executor::local::{spawn_local, LocalSet};
+use crate::executor::local::{spawn_on_set, LocalSet};
 use crate::executor::runtime::Handle;
 use crate::executor::spawn::{spawn, spawn_blocking};
 use crate::task::{AbortHandle, JoinSet};
@@ -38,13 +38,13 @@ impl<T: 'static> JoinSet<T> {
     ///
     /// # Panics
     ///
-    /// As [`spawn_local`] does.
+    /// As [`spawn_local`](crate::task::spawn_local) does.
     #[track_caller]
     pub fn spawn_local<F>(&mut self, future: F) -> AbortHandle
     where
         F: Future<Output = T> + 'static,
     {
-        self.insert(spawn_local(future))
+        self.insert(spawn_on_set(future))
     }
 
     /// Spawns a future on the given [`LocalSet`] and takes it into the set.

@@ -30,7 +30,7 @@ mod threads;
 mod watch;
 mod worker;
 
-pub use local::{spawn_local, LocalEnterGuard, LocalSet};
+pub use local::{spawn_local, spawn_on_set, LocalEnterGuard, LocalSet};
 pub use spawn::{block_on, spawn, spawn_blocking, spawn_in, spawn_root};
 pub use threads::block_in_place;
 

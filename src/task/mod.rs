@@ -52,5 +52,5 @@ pub(crate) use spawn::allocate;
 
 /// What tokio's users look for in this module and the room above provides.
 pub use crate::executor::{
-    block_in_place, spawn, spawn_blocking, spawn_local, LocalEnterGuard, LocalSet,
+    block_in_place, spawn, spawn_blocking, spawn_on_set as spawn_local, LocalEnterGuard, LocalSet,
 };

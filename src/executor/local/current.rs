@@ -35,7 +35,7 @@ pub(crate) fn is_running_local() -> bool {
 }
 
 /// The set that `spawn_local` spawns on: the one that was entered last, else that of the runtime
-/// this thread is in, else what goes along with a `block_on`.
+/// this thread is in.
 pub(super) fn home() -> Result<Arc<Shared>, Homeless> {
     let home = CURRENT.with(|current| current.home.get());
     // SAFETY: the chain keeps its entries, and nothing runs here that changes it.
@@ -46,13 +46,20 @@ pub(super) fn home() -> Result<Arc<Shared>, Homeless> {
     if let Some(home) = of_runtime.as_ref().filter(|home| home.is_owner()) {
         return Ok(home.clone());
     }
-    let implicit = CURRENT.with(|current| current.implicit.get());
-    // SAFETY: the guard that set the pointer borrows what it points to.
-    match (unsafe { implicit.as_ref() }, of_runtime) {
-        (Some(implicit), _) => Ok(implicit.shared().clone()),
-        (None, Some(_)) => Err(Homeless::OtherThread),
-        (None, None) => Err(Homeless::NoSet),
+    match of_runtime {
+        Some(_) => Err(Homeless::OtherThread),
+        None => Err(Homeless::NoSet),
     }
+}
+
+/// [`home`], or else what goes along with the `block_on` whose future this thread polls.
+pub(super) fn home_or_implicit() -> Result<Arc<Shared>, Homeless> {
+    home().or_else(|homeless| {
+        let implicit = CURRENT.with(|current| current.implicit.get());
+        // SAFETY: the guard that set the pointer borrows what it points to.
+        let implicit = unsafe { implicit.as_ref() }.ok_or(homeless)?;
+        Ok(implicit.shared().clone())
+    })
 }
 
 /// Why there is no set to spawn on.

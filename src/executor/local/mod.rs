@@ -37,8 +37,10 @@ mod queue;
 mod run_until;
 mod scoped;
 mod set;
+mod spawn;
 
 pub(crate) use current::{is_running_local, LocalHome};
 pub(crate) use implicit::ImplicitLocal;
 pub(crate) use scoped::Scoped;
-pub use set::{spawn_local, LocalEnterGuard, LocalSet};
+pub use set::{LocalEnterGuard, LocalSet};
+pub use spawn::{spawn_local, spawn_on_set};

@@ -1,4 +1,4 @@
-//! `LocalSet` and `spawn_local`.
+//! `LocalSet`.
 
 use std::fmt;
 use std::future::Future;
@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
 use crate::context::slot;
-use crate::executor::local::current::{self, Entered, Homeless, LocalHome};
+use crate::executor::local::current::{Entered, LocalHome};
 use crate::executor::local::queue::Shared;
 use crate::executor::local::run_until::RunUntil;
 use crate::executor::runtime::Runtime;
@@ -57,7 +57,7 @@ impl LocalSet {
         }
     }
 
-    /// Makes this the set that [`spawn_local`] spawns on, until the guard is dropped.
+    /// Makes this the set that [`spawn_local`](crate::task::spawn_local) spawns on, until the guard is dropped.
     ///
     /// The tasks run when the set is polled, and not before.
     ///
@@ -177,49 +177,5 @@ pub struct LocalEnterGuard {
 impl fmt::Debug for LocalEnterGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LocalEnterGuard").finish_non_exhaustive()
-    }
-}
-
-/// Spawns a future, which need not be `Send`, on the [`LocalSet`] that is running or entered, on
-/// the [`LocalRuntime`](crate::runtime::LocalRuntime) that is, or beside the future that this
-/// thread is blocking on.
-///
-/// It inherits the Context that is current now. A task spawned inside a local task is on the same
-/// set. Without a set, directly inside [`block_on`](crate::block_on), the task runs on the same
-/// thread whenever the future that is blocked on waits, and is dropped with it.
-///
-/// # Panics
-///
-/// If there is no such set.
-///
-/// # Examples
-///
-/// ```
-/// use std::rc::Rc;
-///
-/// kamon::block_on(async {
-///     let shared = Rc::new(1);
-///     let task = kamon::spawn_local({
-///         let shared = shared.clone();
-///         async move { *shared + 1 }
-///     });
-///     assert_eq!(task.await.unwrap(), 2);
-/// });
-/// ```
-#[track_caller]
-pub fn spawn_local<F>(future: F) -> JoinHandle<F::Output>
-where
-    F: Future + 'static,
-    F::Output: 'static,
-{
-    match current::home() {
-        Ok(home) => home.spawn(future, slot::capture(), Location::caller()),
-        Err(Homeless::NoSet) => panic!(
-            "`spawn_local` called from outside of a `task::LocalSet` or `runtime::LocalRuntime`"
-        ),
-        Err(Homeless::OtherThread) => panic!(
-            "Local tasks can only be spawned on a LocalRuntime from the thread the runtime was \
-             created on"
-        ),
     }
 }
