@@ -57,7 +57,8 @@ impl LocalSet {
         }
     }
 
-    /// Makes this the set that [`spawn_local`](crate::task::spawn_local) spawns on, until the guard is dropped.
+    /// Makes this the set that [`spawn_local`](crate::task::spawn_local) spawns on, until the guard
+    /// is dropped.
     ///
     /// The tasks run when the set is polled, and not before.
     ///
