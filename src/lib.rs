@@ -11,6 +11,7 @@
         missing_docs,
         unused_imports,
         unused_macros,
+        clippy::len_without_is_empty,
         clippy::new_without_default,
         clippy::type_complexity
     )
@@ -19,10 +20,13 @@
 pub mod context;
 mod executor;
 mod integrations;
+pub mod metrics;
 mod queue;
+pub mod report;
 mod sync;
 pub mod task;
 pub mod time;
+pub mod trace;
 
 pub use context::{
     current_context, store_context, with_context, with_context_key, wrap, Context,
@@ -31,14 +35,25 @@ pub use context::{
 pub use executor::runtime;
 pub use executor::{block_on, spawn, spawn_blocking, spawn_in, spawn_local, spawn_root};
 #[cfg(feature = "macros")]
-pub use kamon_macros::{main, test};
+pub use kamon_macros::{main, span, test};
+pub use report::{
+    add_metric_reporter, add_span_reporter, flush, init, recent_spans, shutdown, Config,
+    ConfigError, Kamon,
+};
+pub use trace::{
+    build_span, current_span, with_span, with_span_finishing, SamplingDecision, Span, SpanBuilder,
+    SpanContext, SpanId, SpanKind, TraceId,
+};
 
 #[cfg(feature = "tokio")]
 pub use integrations::tokio;
 
 // What lower rooms need from higher ones, put together here.
 use executor::default_timers;
-use integrations::{fill_budget, lift_budget, make_driver, renew_budget};
+use integrations::{fill_budget, lift_budget, make_driver, observe_runtime, renew_budget};
+use report::default_sink;
+use time::sleep as tick_after;
+use trace::{fail_current_span, task_ended, task_spawned, task_woken, Turn as TimedTurn};
 
 /// What the models of `loom-tests` see besides the public face.
 #[cfg(kamon_loom)]
@@ -48,6 +63,9 @@ pub mod __model {
         assert_on_base, contexts_alive, forget_contexts, is_on_base, leave_base, stand_on,
     };
     pub use crate::executor::modelled::{alive, forget_alive, Census, Idle, Parker};
-    pub use crate::queue::{make_weak_queues, Parcels};
+    pub use crate::metrics::SeatedSum;
+    pub use crate::queue::{make_weak_queues, ParcelFunnel, ParcelProducer, ParcelRing, Parcels};
+    pub use crate::report::modelled::Outbox;
     pub use crate::sync::thread::{around_threads, begin_threads, end_threads};
+    pub use crate::trace::modelled::{ModelSpan, ModelState};
 }

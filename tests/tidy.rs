@@ -60,13 +60,26 @@ const FACES: &[(&str, &str)] = &[
 const WIRES: &[(&str, &str)] = &[
     // Which `Driver` a runtime parks in.
     ("executor", "make_driver"),
+    // Its numbers among the metrics, which this tower does not see.
+    ("executor", "observe_runtime"),
     // The budget of a library whose resources tasks use beside ours.
     ("executor", "fill_budget"),
     ("executor", "lift_budget"),
     ("executor", "renew_budget"),
     ("task", "lift_budget"),
+    // Where a task's time goes: to spans, which this tower does not see.
+    ("task", "task_spawned"),
+    ("task", "task_woken"),
+    ("task", "task_ended"),
+    ("task", "TimedTurn"),
+    // What becomes of the span of a task that panics.
+    ("task", "fail_current_span"),
     // Where a sleep outside every runtime is kept: with the global runtime.
     ("time", "default_timers"),
+    // Where finished spans go.
+    ("trace", "default_sink"),
+    // What subscriptions sleep by.
+    ("metrics", "tick_after"),
 ];
 
 /// Cargo features that stand for one outside world each. `integrations/mod.rs` is the only file

@@ -7,6 +7,7 @@ pub mod echo;
 pub mod executor;
 mod measure;
 pub mod memory;
+pub mod span;
 pub mod time;
 pub mod versus;
 pub mod wake;

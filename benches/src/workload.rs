@@ -1,7 +1,7 @@
 //! A row of the table: a workload, and those who do it.
 
 use crate::measure::Meter;
-use crate::{context, echo, executor, memory, time, wake};
+use crate::{context, echo, executor, memory, span, time, wake};
 
 /// What a candidate does, with how many workers.
 pub type Body = Box<dyn Fn(&mut Meter<'_>, usize)>;
@@ -108,6 +108,7 @@ pub fn groups() -> Vec<Group> {
         executor::group(),
         echo::group(),
         context::group(),
+        span::group(),
         time::group(),
         wake::group(),
         memory::group(),

@@ -16,6 +16,7 @@ mod report;
 mod request;
 mod service;
 mod sessions;
+mod spans;
 mod upstream;
 
 use std::fmt::Display;
@@ -38,6 +39,7 @@ use crate::report::Report;
 use crate::request::PlannedPanic;
 use crate::service::Service;
 use crate::sessions::Sessions;
+use crate::spans::Watched;
 use crate::upstream::Upstream;
 
 /// How long the last Contexts may take to go once the last request is answered.
@@ -75,11 +77,13 @@ fn main() -> ExitCode {
 /// Builds the runtime, runs the job in it, takes it down, and then looks at what was left behind.
 fn run(arguments: &Arguments) -> io::Result<Report> {
     let ledger = Arc::new(Ledger::default());
+    let watched = Watched::begin();
     let runtime = {
         let (at_park, at_stop) = (ledger.clone(), ledger.clone());
         Builder::new_multi_thread()
             .worker_threads(arguments.workers)
             .enable_all()
+            .attribute_latency(true)
             .on_thread_park(move || at_park.look_at_thread())
             .on_thread_stop(move || at_stop.look_at_ending_thread())
             .build()?
@@ -92,7 +96,7 @@ fn run(arguments: &Arguments) -> io::Result<Report> {
     runtime.shutdown_timeout(Duration::from_secs(10));
     let _scope = (arguments.plant == Some(Plant::Thread)).then(plant::context_on_this_thread);
     ledger.look_at_ending_thread();
-    outcome.map(|measured| Report::new(arguments, &ledger, measured))
+    outcome.map(|measured| Report::new(arguments, &ledger, measured, watched.end()))
 }
 
 /// Brings both services up, sends the load or waits for Ctrl-C, and lets the last requests go.

@@ -7,11 +7,13 @@ use std::time::Duration;
 use crate::arguments::Arguments;
 use crate::ledger::{Hop, Ledger};
 use crate::load::{Measured, Pair};
+use crate::spans::Spans;
 
 /// The finished table.
 pub(crate) struct Report {
     rows: Vec<Row>,
     faults: Vec<String>,
+    spans: Spans,
 }
 
 struct Row {
@@ -22,10 +24,16 @@ struct Row {
 
 impl Report {
     /// Draws up the table of a run; `measured` is absent when no load was sent.
-    pub(crate) fn new(arguments: &Arguments, ledger: &Ledger, measured: Option<Measured>) -> Self {
+    pub(crate) fn new(
+        arguments: &Arguments,
+        ledger: &Ledger,
+        measured: Option<Measured>,
+        spans: Spans,
+    ) -> Self {
         let mut report = Self {
             rows: Vec::new(),
             faults: Vec::new(),
+            spans,
         };
         if let Some(measured) = &measured {
             report.requests(arguments, ledger, measured);
@@ -91,12 +99,12 @@ impl Report {
         let total = |time: fn(&Pair) -> Duration| measured.pairs.iter().map(time).sum::<Duration>();
         let rate = |time: Duration| grouped((requests / time.as_secs_f64()) as u64);
         self.row(
-            "requests/s with the Context",
+            "requests/s with the Context and spans",
             rate(total(|pair| pair.with)),
             "",
         );
         self.row(
-            "requests/s without it",
+            "requests/s without either",
             rate(total(|pair| pair.without)),
             "",
         );
@@ -136,7 +144,7 @@ impl Report {
 
 impl Display for Report {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
-        writeln!(out)?;
+        writeln!(out, "{}", self.spans)?;
         for Row { name, value, note } in &self.rows {
             let line = format!("{name:<42}{value:>11}  {note}");
             writeln!(out, "{}", line.trim_end())?;

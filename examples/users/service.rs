@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::Router;
 use kamon::task::{JoinError, JoinSet};
-use kamon::ContextFutureExt as _;
+use kamon::{ContextFutureExt as _, SpanKind};
 use tokio::sync::oneshot;
 
 use crate::ledger::{Hop, Ledger};
@@ -23,6 +23,7 @@ use crate::local::Jobs;
 use crate::plant::Planter;
 use crate::request::{Plan, PlannedPanic, Ticket, X_REQUEST_ID};
 use crate::sessions::Sessions;
+use crate::spans::{traced, REQUEST};
 use crate::upstream::Upstream;
 
 /// The parts of an answer that the second service knows.
@@ -59,7 +60,9 @@ async fn user(
     let answer = if ticket.in_context {
         let context = ticket.context(Some(&ticket.request_id), &service.ledger);
         let context = service.planter.tamper(context);
-        answer(visit).in_context(context).await
+        let request = answer(visit);
+        let request = traced(&ticket, REQUEST, SpanKind::Server, request);
+        request.in_context(context).await
     } else {
         answer(visit).await
     };
@@ -89,19 +92,38 @@ impl Visit {
     }
 }
 
-/// Everything that makes up the answer, one hop after the other.
+/// Makes the answer, and says of the request's span when there is none.
 async fn answer(visit: Visit) -> Result<String, Failure> {
+    let answer = make_answer(visit).await;
+    match &answer {
+        Ok(_) => {}
+        Err(Failure::Panicked) => drop(kamon::current_span().fail("a task panicked")),
+        Err(Failure::Broken(why)) => drop(kamon::current_span().fail(why.clone())),
+    }
+    answer
+}
+
+/// Everything that makes up the answer, one hop after the other.
+async fn make_answer(visit: Visit) -> Result<String, Failure> {
     visit.arrive(Hop::Handler);
     let parts = fetch_parts(&visit).await?;
     visit.arrive(Hop::Handler);
-    let token = make_token(&visit, parts.len()).await?;
+    let token = make_token(&visit, parts.len());
+    let token = traced(&visit.ticket, "make-token", SpanKind::Internal, token).await?;
     visit.arrive(Hop::Handler);
     wait_for_activation(&visit).await?;
     visit.arrive(Hop::Handler);
     let greeting = greet(&visit).await?;
     visit.arrive(Hop::Handler);
     let sessions = &visit.service.sessions;
-    let stored = sessions.store(&visit.ticket, token.clone()).await;
+    let stored = sessions.store(&visit.ticket, token.clone());
+    let stored = traced(
+        &visit.ticket,
+        "store-session-token",
+        SpanKind::Internal,
+        stored,
+    )
+    .await;
     stored.ok_or_else(|| Failure::Broken("the session keeper is gone".into()))?;
     visit.arrive(Hop::Handler);
 
@@ -120,8 +142,8 @@ async fn answer(visit: Visit) -> Result<String, Failure> {
 async fn fetch_parts(visit: &Visit) -> Result<Vec<String>, Failure> {
     let mut tasks = JoinSet::new();
     for (index, part) in PARTS.into_iter().enumerate() {
-        let visit = visit.clone();
-        tasks.spawn(async move {
+        let (visit, ticket) = (visit.clone(), visit.ticket.clone());
+        let fetched = async move {
             visit.arrive(Hop::JoinSet);
             if part == "permissions" {
                 visit.plan.panic_if(Plan::PanicInJoinSet);
@@ -133,7 +155,8 @@ async fn fetch_parts(visit: &Visit) -> Result<Vec<String>, Failure> {
             let text = kamon::spawn(fetch(visit.clone(), part)).await??;
             visit.arrive(Hop::JoinSet);
             Ok::<_, Failure>((index, text))
-        });
+        };
+        tasks.spawn(async move { traced(&ticket, part, SpanKind::Client, fetched).await });
     }
     let mut parts = vec![String::new(); PARTS.len()];
     while let Some(joined) = tasks.join_next().await {

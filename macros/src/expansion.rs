@@ -144,7 +144,7 @@ fn is_test(attribute: &Attribute) -> bool {
     }
 }
 
-fn with_error(mut tokens: TokenStream, error: &Error) -> TokenStream {
+pub(crate) fn with_error(mut tokens: TokenStream, error: &Error) -> TokenStream {
     tokens.extend(error.to_compile_error());
     tokens
 }

@@ -1,4 +1,4 @@
-//! The attribute macros of `kamon`: [`macro@main`] and [`macro@test`].
+//! The attribute macros of `kamon`: [`macro@main`], [`macro@test`] and [`macro@span`].
 //!
 //! Depend on `kamon` and write `#[kamon::main]`; this crate is only how they get there.
 
@@ -8,6 +8,8 @@ mod arguments;
 mod expansion;
 mod function;
 mod runtime;
+mod span;
+mod span_arguments;
 
 use proc_macro::TokenStream;
 
@@ -90,4 +92,47 @@ pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expansion::expand(Entry::Test, arguments.into(), item.into()).into()
+}
+
+/// Makes the body of a function, `async` or not, the work of a span.
+///
+/// The span is built from the current one when the function is called (an `async fn`: when it is
+/// first polled), is current in the body, and is finished when the body is done. A panic marks it
+/// failed; an `async fn` that is dropped before it is done finishes it as `cancelled`.
+///
+/// | argument | value | meaning |
+/// |---|---|---|
+/// | a string, or `name = ".."` | | the operation; the function's name when absent |
+/// | `kind` | `"server"`, `"client"`, `"producer"`, `"consumer"`, `"internal"` | which side of a conversation it is |
+/// | `tags(key = value, ..)` | any expressions | tags; a key may have dots, or be a string |
+/// | `err` | | an `Err` that the function returns is an error of the span |
+/// | `crate` | a path in a string | where to find kamon; `::kamon` when absent |
+///
+/// Values of tags are made before the body runs, from the function's arguments; one that is still
+/// needed in the body has to be `Copy` or cloned. What the body calls `return` and `?` on returns
+/// from the function as ever. A function that returns a future without being an `async fn`, as
+/// those do that were rewritten by an attribute below this one, is over when it has made the
+/// future: wrap that in `in_span` instead.
+///
+/// # Examples
+///
+/// ```
+/// #[kamon::span]
+/// fn parse(line: &str) -> Option<(&str, &str)> {
+///     line.split_once('=')
+/// }
+///
+/// #[kamon::span("load-user", tags(user.id = id), err)]
+/// async fn load(id: u64) -> Result<String, std::num::ParseIntError> {
+///     let number: u64 = "17".parse()?;
+///     kamon::current_span().mark("parsed");
+///     Ok(format!("user {}", id + number))
+/// }
+///
+/// assert_eq!(parse("a=b"), Some(("a", "b")));
+/// assert_eq!(kamon::block_on(load(1)).unwrap(), "user 18");
+/// ```
+#[proc_macro_attribute]
+pub fn span(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    span::expand(arguments.into(), item.into()).into()
 }

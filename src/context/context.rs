@@ -147,6 +147,12 @@ impl Context {
             .flat_map(|node| unsafe { node.entries() })
     }
 
+    /// Whether both are one and the same, and not only equal.
+    #[inline(always)]
+    pub(crate) fn is_same(&self, other: &Context) -> bool {
+        self.node == other.node
+    }
+
     /// How many hold the node; `None` if there is none.
     #[cfg(all(test, not(kamon_loom)))]
     pub(crate) fn holds(&self) -> Option<usize> {

@@ -55,9 +55,45 @@ pub trait ContextFutureExt: Future {
     {
         self.in_context(slot::capture())
     }
+
+    /// Returns this future as the work of `span`: the span is current during each poll and during
+    /// the future's drop, on top of whatever Context is current there, and is finished when the
+    /// future is.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kamon::ContextFutureExt as _;
+    ///
+    /// let span = kamon::build_span("find-users").start();
+    /// let work = async { kamon::current_span().id() }.in_span(span.clone());
+    /// assert_eq!(kamon::block_on(work), span.id());
+    /// assert!(span.is_finished());
+    /// ```
+    fn in_span<S>(self, span: S) -> S::Future
+    where
+        Self: Sized,
+        S: Around<Self>,
+    {
+        span.around(self)
+    }
 }
 
 impl<F: Future> ContextFutureExt for F {}
+
+/// What can be put around a future for [`in_span`](ContextFutureExt::in_span): a
+/// [`Span`](crate::Span). The Context knows nothing of spans, so the floor above says how.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no span",
+    note = "a span is what `kamon::build_span(..).start()` returns"
+)]
+pub trait Around<F> {
+    /// The future with something around it.
+    type Future: Future;
+
+    /// Puts it around the future.
+    fn around(self, future: F) -> Self::Future;
+}
 
 pin_project! {
     /// A future that runs and is dropped in a Context: what [`ContextFutureExt`] returns.

@@ -28,7 +28,7 @@ mod tests;
 
 pub use closure::{with_context, with_context_key, wrap, wrap_fn};
 pub use context::Context;
-pub use future::{ContextFutureExt, InContext};
+pub use future::{Around, ContextFutureExt, InContext};
 pub use key::Key;
 pub use scope::{store_context, Scope, ScopesMustNotBeHeldAcrossAwaitUseInContextInstead};
 pub use slot::current_context;

@@ -117,13 +117,11 @@ pub(crate) fn is_empty() -> bool {
 pub(crate) fn with_current<R>(f: impl FnOnce(&Context) -> R) -> R {
     SLOT.with(|slot| {
         let current = borrow(slot);
-        if slot.top.get().is_null() {
-            // The frame's owner keeps this one until the frame ends, which is after `f` returns.
-            f(&current)
-        } else {
-            // A Scope owns this one, and `f` may close it.
-            f(&Context::clone(&current))
-        }
+        // Without a Scope the frame's owner keeps the Context until the frame ends, which is after
+        // `f` returns. A Scope owns what it made current, and `f` may close it.
+        let held = (!slot.top.get().is_null()).then(|| Context::clone(&current));
+        // Called in one place, so that it can be inlined.
+        f(held.as_ref().unwrap_or(&current))
     })
 }
 

@@ -152,9 +152,9 @@ impl Shared {
             unsafe { crate::task::allocate(future, context, &self.link, location, hooked) };
         if hooked {
             // SAFETY: nobody else can know the task yet, so the right to its Context is ours.
-            crate::task::call_hook(&self.config.task_hooks.spawn, &unsafe {
-                task.metadata().meta()
-            });
+            self.config
+                .task_hooks
+                .spawned(&unsafe { task.metadata().meta() });
             // The hook may have given the worker away.
             worker = Worker::current_of(self);
         }

@@ -2,8 +2,12 @@
 
 #[cfg(not(feature = "tokio"))]
 mod alone;
+mod instant;
+mod observed;
 #[cfg(feature = "tokio")]
 pub mod tokio;
+
+pub(crate) use self::observed::observe_runtime;
 
 #[cfg(not(feature = "tokio"))]
 pub(crate) use self::alone::{fill_budget, lift_budget, make_driver, renew_budget};

@@ -1,11 +1,13 @@
-//! Queues: a worker's own ([`LocalQueue`], [`Stealer`], [`LifoSlot`]) and the one for everybody
-//! else ([`Injector`]).
+//! Queues: a worker's own ([`LocalQueue`], [`Stealer`], [`LifoSlot`]), the one for everybody else
+//! ([`Injector`]), and the bounded ones that carry finished spans to the reporters ([`Ring`] from
+//! one thread, [`Funnel`] from many).
 //!
 //! What the rest of the crate sees is this room's interface, so that each queue can be replaced.
 //! The deque is `crossbeam-deque`'s, the injector `concurrent-queue`'s. Neither can be seen by
 //! loom; under `cfg(kamon_loom)` stand-ins on the facade's lock take their place, and the real
 //! ones are run under ThreadSanitizer and AddressSanitizer instead.
 
+mod funnel;
 #[cfg(not(kamon_loom))]
 mod injector;
 mod lifo;
@@ -13,13 +15,16 @@ mod lifo;
 mod local;
 #[cfg(kamon_loom)]
 mod modelled;
+mod ring;
 
+pub(crate) use funnel::Funnel;
 #[cfg(not(kamon_loom))]
 pub(crate) use injector::Injector;
 pub(crate) use lifo::LifoSlot;
 #[cfg(not(kamon_loom))]
 pub(crate) use local::{LocalQueue, Stealer};
 #[cfg(kamon_loom)]
-pub use modelled::{make_weak_queues, Parcels};
+pub use modelled::{make_weak_queues, ParcelFunnel, ParcelProducer, ParcelRing, Parcels};
 #[cfg(kamon_loom)]
 pub(crate) use modelled::{Injector, LocalQueue, Stealer};
+pub(crate) use ring::{Producer, Push, Ring};

@@ -13,7 +13,9 @@ use std::collections::VecDeque;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
+use crate::queue::funnel::Funnel;
 use crate::queue::lifo::{LifoSlot, Pointer};
+use crate::queue::ring::{Producer, Push, Ring};
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Arc, Mutex, UnsafeCell};
 
@@ -228,5 +230,65 @@ impl Parcels {
 
     pub fn take(&self) -> Option<u32> {
         self.0.take().map(Parcel::open)
+    }
+}
+
+/// A [`Ring`] for something whose every access loom checks.
+pub struct ParcelRing(Arc<Ring<Parcel>>);
+
+/// The end of a [`ParcelRing`] where parcels go in.
+pub struct ParcelProducer(Producer<Parcel>);
+
+/// A [`Funnel`] for something whose every access loom checks.
+pub struct ParcelFunnel(Funnel<Parcel>);
+
+// SAFETY: it owns what it points to, and only its owner opens it.
+unsafe impl Send for Parcel {}
+
+impl ParcelRing {
+    pub fn new(capacity: usize) -> ParcelRing {
+        ParcelRing(Arc::new(Ring::new(capacity)))
+    }
+
+    pub fn claim(&self) -> Option<ParcelProducer> {
+        self.0.claim().map(ParcelProducer)
+    }
+
+    pub fn drain(&self) -> Vec<u32> {
+        let mut contents = Vec::new();
+        self.0.drain(|parcel| contents.push(parcel.open()));
+        contents
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl ParcelProducer {
+    /// Returns whether there was room.
+    pub fn push(&self, content: u32) -> bool {
+        !matches!(self.0.push(Parcel::new(content)), Push::Full(_))
+    }
+}
+
+impl ParcelFunnel {
+    pub fn new(capacity: usize) -> ParcelFunnel {
+        ParcelFunnel(Funnel::new(capacity))
+    }
+
+    /// Returns whether there was room.
+    pub fn push(&self, content: u32) -> bool {
+        !matches!(self.0.push(Parcel::new(content)), Push::Full(_))
+    }
+
+    pub fn drain(&self) -> Vec<u32> {
+        let mut contents = Vec::new();
+        self.0.drain(|parcel| contents.push(parcel.open()));
+        contents
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.len()
     }
 }

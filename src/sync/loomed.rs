@@ -293,6 +293,16 @@ macro_rules! tls {
 }
 pub(crate) use tls;
 
+/// A static whose value goes at the end of each execution.
+macro_rules! global {
+    ($(#[$meta:meta])* static $name:ident: $ty:ty = $init:expr;) => {
+        loom::lazy_static! {
+            $(#[$meta])* static ref $name: $ty = $init;
+        }
+    };
+}
+pub(crate) use global;
+
 /// Called in loops that wait for another thread to take its next step.
 #[allow(dead_code)]
 pub(crate) fn spin() {

@@ -2,11 +2,11 @@
 //!
 //! Everything above this room is written once and runs on both. What the two halves offer is the
 //! same: atomics and `fence`, an [`UnsafeCell`] with `with`/`with_mut`, a [`Mutex`] and a
-//! [`Condvar`] that ignore poisoning, a [`tls!`] for thread-locals without a destructor, and
-//! [`spin`] for loops that wait for another thread.
+//! [`Condvar`] that ignore poisoning, a [`tls!`] for thread-locals without a destructor, a
+//! [`global!`] for statics, and [`spin`] for loops that wait for another thread.
 //!
-//! What lives in a `static` stays on std's atomics ([`statics`]): loom's cannot be built in a
-//! constant, and nothing in a static may outlive one execution of a model.
+//! What lives in any other `static` stays on std's atomics ([`statics`]): loom's cannot be built in
+//! a constant, and nothing in a static may outlive one execution of a model.
 
 #[cfg(kamon_loom)]
 mod loomed;

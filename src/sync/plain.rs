@@ -181,6 +181,14 @@ macro_rules! tls {
 }
 pub(crate) use tls;
 
+/// Declares a static that is built in a constant, and in a model anew in each execution.
+macro_rules! global {
+    ($(#[$meta:meta])* static $name:ident: $ty:ty = $init:expr;) => {
+        $(#[$meta])* static $name: $ty = $init;
+    };
+}
+pub(crate) use global;
+
 /// Called in loops that wait for another thread to take its next step.
 #[allow(dead_code)]
 #[inline]

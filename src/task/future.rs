@@ -10,7 +10,7 @@ use crate::context::slot::{end_scopes, Frame};
 use crate::task::contain::{contain, discard, let_go};
 use crate::task::header::{Flags, Header};
 use crate::task::output::{Failure, Output};
-use crate::task::{hooks, Entered};
+use crate::task::Entered;
 
 /// A user's future inside a task.
 ///
@@ -82,9 +82,7 @@ impl<F: Future> TaskFuture<F> {
         // SAFETY: we are in `poll`: the future, and with it the scheduler, is there, and we have
         // the right to the Context.
         let (hooks, meta) = unsafe { (header.scheduler().hooks(), header.meta()) };
-        hooks::call(&hooks.before_poll, &meta);
-        let polled = self.poll_once(cx);
-        hooks::call(&hooks.after_poll, &meta);
+        let polled = hooks.turn(&meta, || self.poll_once(cx));
         polled.map(|result| self.retire(result))
     }
 
@@ -101,7 +99,11 @@ impl<F: Future> TaskFuture<F> {
         match polled {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
-            Err(payload) => Poll::Ready(Err(Failure::panicked(payload))),
+            Err(payload) => {
+                // Still in the task's Context, and before its handle knows.
+                crate::fail_current_span();
+                Poll::Ready(Err(Failure::panicked(payload)))
+            }
         }
     }
 
@@ -143,7 +145,7 @@ impl<F: Future> TaskFuture<F> {
         if header.flags().hooked() {
             // SAFETY: the caller has the right to the future, and has not called `release` yet.
             let (hooks, meta) = unsafe { (header.scheduler().hooks(), header.meta()) };
-            hooks::call(&hooks.terminate, &meta);
+            hooks.terminated(&meta);
         }
     }
 

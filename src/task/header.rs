@@ -327,9 +327,13 @@ pub(crate) unsafe fn waker(raw: NonNull<()>) -> Waker {
 /// The schedule function of every task. It captures nothing, which spares `async-task` a count.
 #[inline]
 pub(crate) fn schedule(task: Notified, info: async_task::ScheduleInfo) {
+    let header = task.metadata();
     // SAFETY: a task that is scheduled has its future, so its scheduler is there. Once the task is
     // handed over it may end on another thread; keeping the memory for the rest of the call is
     // the scheduler's own business.
-    let scheduler = unsafe { task.metadata().scheduler.as_ref().0.as_ref() };
+    let scheduler = unsafe { header.scheduler.as_ref().0.as_ref() };
+    if header.flags().hooked() {
+        scheduler.hooks().woken(header.id);
+    }
     scheduler.schedule(task, info.woken_while_running);
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::panic::Location;
+use std::time::Duration;
 
 use crate::context::{slot::Frame, Context};
 use crate::sync::Arc;
@@ -62,6 +63,14 @@ pub(crate) struct Hooks {
     pub(crate) before_poll: Option<Hook>,
     pub(crate) after_poll: Option<Hook>,
     pub(crate) terminate: Option<Hook>,
+    pub(crate) attribution: Option<Attribution>,
+}
+
+/// Says of each span what the executor did for it.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Attribution {
+    /// How long a poll may last without being remarked upon.
+    pub(crate) longest_poll: Option<Duration>,
 }
 
 impl Hooks {
@@ -71,12 +80,51 @@ impl Hooks {
             || self.before_poll.is_some()
             || self.after_poll.is_some()
             || self.terminate.is_some()
+            || self.attribution.is_some()
+    }
+
+    /// Takes note of a task that is about to be queued for the first time.
+    pub(crate) fn spawned(&self, meta: &TaskMeta<'_>) {
+        call(&self.spawn, meta);
+        if self.attribution.is_some() {
+            crate::task_spawned(meta.id().get());
+        }
+    }
+
+    /// Takes note of a wake.
+    #[cold]
+    pub(crate) fn woken(&self, id: Id) {
+        if self.attribution.is_some() {
+            crate::task_woken(id.get());
+        }
+    }
+
+    /// Calls `poll` as a turn of the task.
+    pub(crate) fn turn<R>(&self, meta: &TaskMeta<'_>, poll: impl FnOnce() -> R) -> R {
+        call(&self.before_poll, meta);
+        let polled = {
+            let _turn = self.attribution.map(|attribution| {
+                let longest = attribution.longest_poll;
+                crate::TimedTurn::begin(meta.id().get(), meta.spawned_at(), longest)
+            });
+            poll()
+        };
+        call(&self.after_poll, meta);
+        polled
+    }
+
+    /// Takes note of the end of a task.
+    pub(crate) fn terminated(&self, meta: &TaskMeta<'_>) {
+        call(&self.terminate, meta);
+        if self.attribution.is_some() {
+            crate::task_ended(meta.id().get());
+        }
     }
 }
 
 /// Runs a hook in the task's Context. A hook that panics harms neither the task nor the worker, and
 /// a Scope that it leaves open ends with it.
-pub(crate) fn call(hook: &Option<Hook>, meta: &TaskMeta<'_>) {
+fn call(hook: &Option<Hook>, meta: &TaskMeta<'_>) {
     if let Some(hook) = hook {
         let _frame = Frame::enter(meta.context());
         if let Err(payload) = contain(|| hook(meta)) {

@@ -46,7 +46,7 @@ pub(crate) use contain::{contain, discard};
 pub(crate) use current::{take_awaiting, Entered, Helping};
 pub(crate) use header::{Link, Notified, Scheduler};
 pub use hooks::TaskMeta;
-pub(crate) use hooks::{call as call_hook, Hooks};
+pub(crate) use hooks::{Attribution, Hooks};
 pub(crate) use registry::{Registry, RegistryKey};
 pub(crate) use spawn::allocate;
 

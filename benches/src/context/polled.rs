@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::Instant;
 
-use fastrace::future::FutureExt as _;
+use fastrace::future::FutureExt;
 use kamon::ContextFutureExt as _;
 use opentelemetry::context::FutureExt as _;
 use tracing::Instrument as _;
@@ -44,7 +44,10 @@ fn candidates(measure: fn(&mut Meter<'_>, Polled)) -> Vec<Candidate> {
             );
         }),
         peer("fastrace", move |meter, _| {
-            measure(meter, Box::pin(Idle(0).in_span(carried::fastrace())));
+            measure(
+                meter,
+                Box::pin(FutureExt::in_span(Idle(0), carried::fastrace())),
+            );
         }),
     ]
 }

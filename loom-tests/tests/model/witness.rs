@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
 use kamon_loomed::__model as inside;
-use kamon_loomed::{Context, Key};
+use kamon_loomed::{Context, Key, Span};
 
 use crate::model::house::Gate;
 
@@ -123,6 +123,8 @@ pub(crate) fn begin() {
 /// execution would go another way than the others.
 pub(crate) fn prepare() {
     know(&REQUEST);
+    // A task that panics fails its current span.
+    know(Span::key());
 }
 
 /// Files a key, outside of all executions. For each static one that a model uses.

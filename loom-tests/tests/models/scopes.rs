@@ -1,6 +1,7 @@
 //! Scopes that end in the wrong order, or never, disturb nobody else.
 
-use kamon_loomed::task::{spawn_local, yield_now};
+use kamon_loomed::spawn_local;
+use kamon_loomed::task::yield_now;
 use kamon_loomed::{store_context, with_context};
 
 use crate::model::check;

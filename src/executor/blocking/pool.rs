@@ -71,7 +71,7 @@ impl BlockingPool {
         if hooked {
             // SAFETY: nobody else can know the task yet, so the right to its Context is ours.
             let meta = unsafe { task.metadata().meta() };
-            task::call_hook(&self.shared.config.hooks.spawn, &meta);
+            self.shared.config.hooks.spawned(&meta);
         }
         let hold = Hold::new(self.shared.config.timers.clone());
         if let Err(error) = self.shared.submit(Job::Closure(task, hold)) {

@@ -247,6 +247,7 @@ impl Scheduler for Shared {
             before_poll: None,
             after_poll: None,
             terminate: None,
+            attribution: None,
         };
         &NONE
     }

@@ -1,5 +1,6 @@
 //! A runtime's numbers.
 
+use std::sync::Weak;
 use std::time::Duration;
 
 use crate::context::{self, ContextStats};
@@ -111,6 +112,24 @@ impl RuntimeMetrics {
     /// since a Context belongs to no runtime.
     pub fn context(&self) -> ContextStats {
         context::stats()
+    }
+}
+
+/// The same for whoever must not keep the runtime.
+#[derive(Clone)]
+pub(crate) struct WeakMetrics {
+    shared: Weak<Shared>,
+}
+
+impl WeakMetrics {
+    pub(crate) fn new(shared: &Arc<Shared>) -> WeakMetrics {
+        let shared = Arc::downgrade(shared);
+        WeakMetrics { shared }
+    }
+
+    /// The numbers, if anything of the runtime is still there.
+    pub(crate) fn upgrade(&self) -> Option<RuntimeMetrics> {
+        self.shared.upgrade().map(RuntimeMetrics::new)
     }
 }
 

@@ -31,5 +31,6 @@ pub use builder::Builder;
 pub use handle::{Handle, Id, RuntimeFlavor, TryCurrentError};
 pub use local_runtime::{LocalOptions, LocalRuntime};
 pub use metrics::RuntimeMetrics;
+pub(crate) use metrics::WeakMetrics;
 pub use runtime::Runtime;
 pub use shutdown_error::is_rt_shutdown_err;

@@ -1,5 +1,6 @@
 //! Owning a runtime.
 
+use std::any::Any;
 use std::future::Future;
 use std::io;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::context::slot;
 use crate::executor::block_on::block_on;
 use crate::executor::enter::{is_polling, EnterGuard, Entrance, Polling};
-use crate::executor::runtime::{Builder, Handle, RuntimeMetrics};
+use crate::executor::runtime::{Builder, Handle, RuntimeMetrics, WeakMetrics};
 use crate::executor::spawn::spawn_blocking_on;
 use crate::sync::thread::JoinHandle as ThreadHandle;
 use crate::task::JoinHandle;
@@ -21,6 +22,9 @@ use crate::task::JoinHandle;
 /// [`shutdown_background`](Self::shutdown_background) do not.
 #[derive(Debug)]
 pub struct Runtime {
+    /// Keeps the runtime's numbers among the metrics. Asks for the last time as it goes, so before
+    /// the handle.
+    _observed: Box<dyn Any + Send + Sync>,
     handle: Handle,
     threads: Vec<ThreadHandle<()>>,
     down: bool,
@@ -64,7 +68,9 @@ impl Runtime {
     }
 
     pub(crate) fn from_parts(handle: Handle, threads: Vec<ThreadHandle<()>>) -> Runtime {
+        let metrics = WeakMetrics::new(handle.shared());
         Runtime {
+            _observed: crate::observe_runtime(handle.shared().config.name.as_deref(), &metrics),
             handle,
             threads,
             down: false,

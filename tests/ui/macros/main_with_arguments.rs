@@ -1,4 +1,4 @@
 //! Nobody is there to pass them.
 
 #[kamon::main]
-async fn main(arguments: Vec<String>) {}
+async fn main(arguments: u32) {}

@@ -1,8 +1,10 @@
 //! What a runtime calls back at its threads' and its tasks' turning points.
 
+use std::time::Duration;
+
 use crate::executor::runtime::Builder;
 use crate::sync::Arc;
-use crate::task::TaskMeta;
+use crate::task::{Attribution, TaskMeta};
 
 impl Builder {
     /// Sets a function that every worker and every thread of the blocking pool runs first.
@@ -38,6 +40,62 @@ impl Builder {
         F: Fn() + Send + Sync + 'static,
     {
         self.on_unpark = Some(Arc::new(f));
+        self
+    }
+
+    /// Says of each span what the executor did for it: how long its tasks ran, how long they waited
+    /// for a worker after they had been woken, how long they waited to be woken, and how often they
+    /// were polled. Off by default, and then it costs nothing.
+    ///
+    /// The four are in [`SpanRecord::work`](crate::trace::SpanRecord), and the first three are recorded
+    /// by operation in the timers `span.cpu-time`, `span.queue-time` and `span.await-time`.
+    ///
+    /// Time belongs to the span that is innermost: during a poll the current span, be it current by
+    /// [`in_span`](crate::ContextFutureExt::in_span), by [`with_span`](crate::with_span) or by the
+    /// Context that the task carries; between two polls the innermost span whose future returned
+    /// `Pending`. A child task carries its parent's span unless it has one of its own, and what it does
+    /// is then charged to that one too, so that the sum may exceed the span's duration. The time of a
+    /// poll is what the clock says, also while the system gives the processor to somebody else.
+    /// Closures of the blocking pool count as tasks; local tasks and the future of a `block_on` do not.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kamon::ContextFutureExt as _;
+    ///
+    /// let runtime = kamon::runtime::Builder::new_multi_thread()
+    ///     .worker_threads(1)
+    ///     .attribute_latency(true)
+    ///     .build()?;
+    /// let span = kamon::build_span("find-users").start();
+    /// let trace = span.trace_id();
+    /// let find = async { kamon::task::yield_now().await }.in_span(span);
+    /// runtime.block_on(runtime.spawn(find)).unwrap();
+    ///
+    /// kamon::flush();
+    /// let spans = kamon::recent_spans();
+    /// let span = spans.iter().find(|span| span.trace_id == trace).unwrap();
+    /// assert_eq!(span.work.polls, 2);
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn attribute_latency(&mut self, on: bool) -> &mut Self {
+        self.task_hooks.attribution = match (on, self.task_hooks.attribution) {
+            (true, None) => Some(Attribution::default()),
+            (true, kept) => kept,
+            (false, _) => None,
+        };
+        self
+    }
+
+    /// Remarks upon polls that last longer than `longest`: the current span gets the mark
+    /// `long-poll`, and the counter `executor.long-polls` counts them by operation and by the place
+    /// where the task was spawned. Such a poll keeps a worker from all other tasks.
+    ///
+    /// Switches [`attribute_latency`](Self::attribute_latency) on.
+    pub fn long_poll_threshold(&mut self, longest: Duration) -> &mut Self {
+        self.task_hooks.attribution = Some(Attribution {
+            longest_poll: Some(longest),
+        });
         self
     }
 

@@ -1,0 +1,81 @@
+//! The rivals, set up as in production: spans go to a thread in the background, which drops them.
+
+use std::sync::OnceLock;
+
+use fastrace::collector::{Config, Reporter, SpanContext, SpanId, SpanRecord, TraceId};
+use opentelemetry::trace::{Span as _, TraceContextExt as _, Tracer as _, TracerProvider as _};
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider, SpanData, SpanExporter};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::Registry;
+
+/// Drops the spans of fastrace.
+struct FastraceNowhere;
+
+impl Reporter for FastraceNowhere {
+    fn report(&mut self, _: Vec<SpanRecord>) {}
+}
+
+/// Drops the spans of OpenTelemetry.
+#[derive(Debug)]
+struct OpenTelemetryNowhere;
+
+impl SpanExporter for OpenTelemetryNowhere {
+    async fn export(&self, _: Vec<SpanData>) -> OTelSdkResult {
+        Ok(())
+    }
+}
+
+/// A trace of fastrace's: `children` run in its root.
+pub(super) fn fastrace(children: impl FnOnce()) {
+    static SET: OnceLock<()> = OnceLock::new();
+    SET.get_or_init(|| fastrace::set_reporter(FastraceNowhere, Config::default()));
+    let context = SpanContext::new(TraceId::random(), SpanId::default());
+    let root = fastrace::Span::root("root", context);
+    let _current = root.set_local_parent();
+    children();
+}
+
+/// OpenTelemetry's tracer, for traces that are sampled or not.
+pub(super) fn tracer(sampled: bool) -> &'static SdkTracer {
+    static SAMPLED: OnceLock<SdkTracer> = OnceLock::new();
+    static NOT_SAMPLED: OnceLock<SdkTracer> = OnceLock::new();
+    let (cell, sampler) = match sampled {
+        true => (&SAMPLED, Sampler::AlwaysOn),
+        false => (&NOT_SAMPLED, Sampler::AlwaysOff),
+    };
+    cell.get_or_init(|| {
+        let provider = SdkTracerProvider::builder()
+            .with_batch_exporter(OpenTelemetryNowhere)
+            .with_sampler(sampler)
+            .build();
+        provider.tracer("benches")
+    })
+}
+
+/// A trace of OpenTelemetry's: `children` run in its root.
+pub(super) fn opentelemetry(sampled: bool, children: impl FnOnce(&SdkTracer)) {
+    let tracer = tracer(sampled);
+    let root = tracer.start("root");
+    let context = opentelemetry::Context::current_with_span(root);
+    let _current = context.attach();
+    children(tracer);
+}
+
+/// A child of OpenTelemetry's, which is not made current.
+pub(super) fn opentelemetry_child(tracer: &SdkTracer) {
+    tracer.start("child").end();
+}
+
+/// A trace of `tracing`'s, whose spans go to OpenTelemetry: `children` run in its root.
+pub(super) fn tracing(children: impl FnOnce()) {
+    static SET: OnceLock<()> = OnceLock::new();
+    SET.get_or_init(|| {
+        let layer = tracing_opentelemetry::layer().with_tracer(tracer(true).clone());
+        // Fails where there is another one, and then that is measured: each has its own process.
+        let _ = tracing::subscriber::set_global_default(Registry::default().with(layer));
+    });
+    let root = tracing::info_span!("root");
+    let _current = root.enter();
+    children();
+}

@@ -1,0 +1,100 @@
+//! Timers.
+
+use std::time::{Duration, Instant};
+
+use crate::metrics::handle::instrument;
+use crate::metrics::histogram::HistogramCell;
+use crate::metrics::lookup::{self, Text};
+use crate::metrics::series::AnySeries as _;
+use crate::sync::now;
+
+instrument! {
+    /// Keeps how durations are distributed: a histogram of nanoseconds.
+    ///
+    /// Made by [`timer`](super::timer). Durations up to 73 minutes are kept with two significant
+    /// digits, longer ones counted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kamon::metrics;
+    /// use std::time::Duration;
+    ///
+    /// let mut subscription = metrics::subscribe("timer.example", Duration::from_secs(60));
+    /// let timer = metrics::timer("timer.example");
+    /// timer.record(Duration::from_nanos(200));
+    /// timer.record_nanos(100);
+    /// let durations = subscription.snapshot().timer("timer.example").unwrap();
+    /// assert_eq!((durations.min(), durations.max()), (100, 200));
+    /// ```
+    Timer, HistogramCell
+}
+
+impl Timer {
+    /// Records a duration.
+    #[inline]
+    pub fn record(&self, duration: Duration) {
+        self.record_nanos(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX));
+    }
+
+    /// Records a duration in nanoseconds.
+    #[inline]
+    pub fn record_nanos(&self, nanoseconds: u64) {
+        self.handle.series().cell.record(nanoseconds, 1);
+    }
+
+    /// Whether the instrument was removed, so that who kept the handle needs a new one.
+    #[inline]
+    pub(crate) fn is_removed(&self) -> bool {
+        self.handle.series().is_removed()
+    }
+
+    /// Begins to measure.
+    pub fn start(&self) -> StartedTimer {
+        StartedTimer {
+            timer: self.clone(),
+            start: now(),
+        }
+    }
+
+    /// Records under tags that are known only now, besides those of this handle.
+    ///
+    /// The thread remembers which instrument the tags stand for; only where it does not, this
+    /// allocates and takes the metric's lock. The order of tags matters for that, and only for that.
+    /// Of two with one key the later counts.
+    #[inline]
+    pub(crate) fn record_tagged(&self, tags: &[(Text<'_>, Text<'_>)], nanoseconds: u64) {
+        lookup::with(&self.handle, tags, |cell| cell.record(nanoseconds, 1));
+    }
+}
+
+/// A duration that is being measured. Dropped without [`stop`](StartedTimer::stop), it records
+/// nothing.
+///
+/// # Examples
+///
+/// ```
+/// use kamon::metrics;
+///
+/// fn parse(text: &str) -> Result<u32, std::num::ParseIntError> {
+///     let started = metrics::timer("parse.time").start();
+///     let number = text.parse()?; // what fails is not measured
+///     started.stop();
+///     Ok(number)
+/// }
+/// # parse("12").unwrap();
+/// ```
+#[derive(Debug)]
+#[must_use = "nothing is recorded before it is stopped"]
+pub struct StartedTimer {
+    timer: Timer,
+    start: Instant,
+}
+
+impl StartedTimer {
+    /// Records the time since the start.
+    pub fn stop(self) {
+        self.timer
+            .record(now().saturating_duration_since(self.start));
+    }
+}

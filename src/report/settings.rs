@@ -1,0 +1,43 @@
+//! The settings in force.
+
+use std::time::Duration;
+
+use crate::sync::statics::Mutex;
+use crate::trace::FinishedSpan;
+
+/// The settings in force, read where something is made and where somebody waits.
+pub(crate) static SETTINGS: Mutex<Settings> = Mutex::new(Settings::DEFAULT);
+
+/// What [`Config`](crate::Config) says of numbers and times.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Settings {
+    /// Room in each ring.
+    pub(crate) ring_spans: usize,
+    /// How long the drain sleeps when nobody calls it.
+    pub(crate) drain_interval: Duration,
+    /// Room in each reporter's queue.
+    pub(crate) queue_spans: usize,
+    /// How often a reporter is given the same spans.
+    pub(crate) attempts: u32,
+    /// How long it is left alone after it has failed; twice as long after each further time.
+    pub(crate) backoff: Duration,
+    /// How long a flush and a shutdown wait.
+    pub(crate) patience: Duration,
+}
+
+impl Settings {
+    pub(crate) const DEFAULT: Settings = Settings {
+        ring_spans: spans_in(256 * 1024),
+        drain_interval: Duration::from_secs(1),
+        queue_spans: 16 * 1024,
+        attempts: 4,
+        backoff: Duration::from_millis(250),
+        patience: Duration::from_secs(5),
+    };
+}
+
+/// How many spans are in so many bytes, their bodies included; a power of two, as rings have it.
+const fn spans_in(bytes: usize) -> usize {
+    let spans = bytes / (FinishedSpan::SIZE + size_of::<FinishedSpan>());
+    1 << spans.ilog2()
+}

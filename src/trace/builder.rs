@@ -1,0 +1,276 @@
+//! What a span is made with, and how it is started.
+
+use std::fmt;
+use std::mem;
+
+use crate::context::slot;
+use crate::sync::UnsafeCell;
+use crate::trace::body::Body;
+use crate::trace::delayed::DelayedSpan;
+use crate::trace::details::Details;
+use crate::trace::place::{Hold, Watch};
+use crate::trace::record::{Link, LinkKind};
+use crate::trace::settings;
+use crate::trace::state::Flags;
+use crate::trace::{
+    SamplingDecision, SamplingRequest, Span, SpanId, SpanKind, TagKey, TagValue, Timestamp, TraceId,
+};
+
+/// Begins to build a span; [`start`](SpanBuilder::start) starts it.
+///
+/// # Examples
+///
+/// ```
+/// use kamon::SpanKind;
+///
+/// let span = kamon::build_span("find-users")
+///     .with_kind(SpanKind::Client)
+///     .with_tag("string-tag", "hello")
+///     .with_tag("number-tag", 42)
+///     .with_tag("boolean-tag", true)
+///     .with_metric_tag("component", "database")
+///     .start();
+/// span.finish();
+/// ```
+#[inline]
+pub fn build_span(operation: impl Into<TagKey>) -> SpanBuilder {
+    SpanBuilder {
+        operation: operation.into(),
+        details: Details::default(),
+        parent: Parent::FromContext,
+        from: None,
+        measured: true,
+        kind: SpanKind::Unknown,
+        suggestion: SamplingDecision::Unknown,
+    }
+}
+
+/// What a span is made with: made by [`build_span`](crate::build_span).
+///
+/// The parent and the start instant can be chosen here and nowhere else.
+#[must_use = "a span exists only after `start`"]
+pub struct SpanBuilder {
+    operation: TagKey,
+    details: Details,
+    parent: Parent,
+    from: Option<Timestamp>,
+    measured: bool,
+    kind: SpanKind,
+    suggestion: SamplingDecision,
+}
+
+enum Parent {
+    FromContext,
+    None,
+    Given(Span),
+}
+
+impl SpanBuilder {
+    /// Says something of the span; a tag of that name is overwritten.
+    pub fn with_tag(mut self, key: impl Into<TagKey>, value: impl Into<TagValue>) -> Self {
+        self.details.tag(key.into(), value.into());
+        self
+    }
+
+    /// Says something of the span's metrics: each value makes a time series of its own, so ids
+    /// and the like do not belong here.
+    pub fn with_metric_tag(mut self, key: impl Into<TagKey>, value: impl Into<TagValue>) -> Self {
+        let value = value.into().into_text();
+        self.details.tag_metric(key.into(), value);
+        self
+    }
+
+    /// Says which side of a conversation the span is.
+    #[inline]
+    pub fn with_kind(mut self, kind: SpanKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// Links the span to another one that it has to do with, not being its child.
+    pub fn with_link(mut self, to: &Span) -> Self {
+        if let Some(to) = to.context() {
+            let kind = LinkKind::FollowsFrom;
+            self.details.link(Link { to, kind });
+        }
+        self
+    }
+
+    /// Makes the span a child of `parent` and not of the current span. The empty span as parent
+    /// changes nothing.
+    pub fn as_child_of(mut self, parent: &Span) -> Self {
+        if !parent.is_empty() {
+            self.parent = Parent::Given(parent.clone());
+        }
+        self
+    }
+
+    /// Begins a new trace, unless a parent is given: the current span is not this one's parent.
+    #[inline]
+    pub fn ignore_parent_from_context(mut self) -> Self {
+        if let Parent::FromContext = self.parent {
+            self.parent = Parent::None;
+        }
+        self
+    }
+
+    /// Has the span start at some other time than now.
+    pub fn with_from(mut self, start: impl Into<Timestamp>) -> Self {
+        self.from = Some(start.into());
+        self
+    }
+
+    /// Suggests whether to report the trace: followed where the trace begins here and nobody has
+    /// decided, ignored otherwise.
+    #[inline]
+    pub fn with_sampling(mut self, decision: SamplingDecision) -> Self {
+        self.suggestion = decision;
+        self
+    }
+
+    /// Has the span measured when it finishes, which is so from the start.
+    #[inline]
+    pub fn enable_metrics(mut self) -> Self {
+        self.measured = true;
+        self
+    }
+
+    /// Has the span not measured when it finishes.
+    #[inline]
+    pub fn disable_metrics(mut self) -> Self {
+        self.measured = false;
+        self
+    }
+
+    /// Starts the span.
+    ///
+    /// Starting does not make it current: see [`with_span`](crate::with_span).
+    #[inline]
+    pub fn start(mut self) -> Span {
+        self.begin(Flags::NONE)
+    }
+
+    /// Makes the span now and has its work start later, as that of a message which waits in a
+    /// mailbox: see [`DelayedSpan`].
+    pub fn delay(mut self) -> DelayedSpan {
+        DelayedSpan::new(self.begin(Flags::DELAYED))
+    }
+
+    #[inline(never)]
+    fn begin(&mut self, flags: Flags) -> Span {
+        slot::with_current(|context| {
+            let current = context.get(Span::key());
+            if is_suppressed(current) {
+                return Span::empty();
+            }
+            let parent = match &self.parent {
+                Parent::FromContext => current.body(),
+                Parent::None => None,
+                Parent::Given(span) => span.body(),
+            };
+            match parent {
+                Some(parent) if !parent.flags().any(Flags::REMOTE) => {
+                    let flags = flags.and(parent.flags().only(INHERITED));
+                    let watch = Some(parent.watch());
+                    make(flags, parent.trace_id, parent.id, watch, self)
+                }
+                parent => {
+                    let first = self.first(parent);
+                    let flags = flags.and(first.flags);
+                    make(flags, first.trace_id, first.parent_id, None, self)
+                }
+            }
+        })
+    }
+
+    /// What a span with which a trace enters this process has from those before it.
+    #[cold]
+    fn first(&self, remote: Option<&Hold>) -> First {
+        let settings = settings::current();
+        let known = remote.map_or(self.suggestion, Hold::sampling_decision);
+        let trusted = remote.is_none() || settings.trusts_remote_decisions();
+        let decision = match known {
+            SamplingDecision::Unknown => None,
+            known => trusted.then_some(known),
+        };
+        let decision = decision.unwrap_or_else(|| {
+            settings.decide(&SamplingRequest {
+                operation: &self.operation,
+                kind: self.kind,
+                parent: remote.map(Hold::sampling_decision),
+            })
+        });
+        let flags = match decision {
+            SamplingDecision::Sample => Flags::RECORDED,
+            _ if settings.keeps_tails() => Flags::RECORDED.and(Flags::PROVISIONAL),
+            _ => Flags::NONE,
+        };
+        match remote {
+            Some(remote) => First {
+                trace_id: remote.trace_id,
+                parent_id: remote.id,
+                flags: flags.and(Flags::PARENT_IS_REMOTE),
+            },
+            None => First {
+                trace_id: settings.new_trace_id(),
+                parent_id: SpanId::NONE,
+                flags,
+            },
+        }
+    }
+}
+
+/// What a span has from its parent besides the identity.
+const INHERITED: Flags = Flags::RECORDED.and(Flags::PROVISIONAL);
+
+/// See [`SpanBuilder::first`].
+struct First {
+    trace_id: TraceId,
+    parent_id: SpanId,
+    flags: Flags,
+}
+
+/// Makes the span. Its parts come one by one: packed, they would be written and read once more.
+#[inline(always)]
+fn make(
+    mut flags: Flags,
+    trace_id: TraceId,
+    parent_id: SpanId,
+    parent: Option<Watch>,
+    builder: &mut SpanBuilder,
+) -> Span {
+    if builder.measured {
+        flags = flags.and(Flags::MEASURED);
+    }
+    let settings = settings::current();
+    if settings.ignores(&builder.operation) {
+        flags = flags.without(settings.withheld_from_ignored());
+    }
+    if !flags.any(Flags::RECORDED) {
+        builder.details.forget_tags();
+    }
+    let started = builder.from.unwrap_or_else(Timestamp::now);
+    Span::new(flags, || Body {
+        trace_id,
+        id: SpanId::random(),
+        parent_id,
+        parent,
+        details: UnsafeCell::new(mem::take(&mut builder.details)),
+        ..Body::new(mem::take(&mut builder.operation), builder.kind, started)
+    })
+}
+
+#[inline]
+fn is_suppressed(span: &Span) -> bool {
+    span.body()
+        .is_some_and(|body| body.flags().any(Flags::SUPPRESSED))
+}
+
+impl fmt::Debug for SpanBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SpanBuilder")
+            .field("operation", &self.operation)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,62 @@
+//! The end of a span: its measurements, and where it goes.
+
+use crate::trace::counts;
+use crate::trace::measure;
+use crate::trace::place::Hold;
+use crate::trace::sink::{FinishedSpan, Sink as _};
+use crate::trace::state::Flags;
+use crate::trace::tail;
+use crate::trace::work;
+use crate::trace::Timestamp;
+
+/// Finishes a span, if nobody did.
+#[inline]
+pub(super) fn finish(span: &Hold, at: Timestamp, outcome: Flags) {
+    // While its account is open.
+    work::settle();
+    match span.state().finish(outcome) {
+        Some(flags) => {
+            conclude(span, flags, at);
+            if flags.any(Flags::RECORDED) {
+                // SAFETY: `State::finish` counts a hold for a span that is recorded.
+                hand_over(unsafe { span.counted() }, flags);
+            }
+        }
+        None => counts::finished_twice(),
+    }
+}
+
+/// Ends a span that its last holder left open. Nobody said when it was over, so nothing is
+/// measured.
+#[cold]
+pub(super) fn abandoned(span: Hold, flags: Flags) {
+    counts::unfinished();
+    conclude(&span, flags.without(Flags::MEASURED), Timestamp::now());
+    if flags.any(Flags::RECORDED) {
+        hand_over(span, flags);
+    }
+}
+
+/// What is done with a span that was just finished, by whoever did it.
+#[inline]
+pub(super) fn conclude(span: &Hold, flags: Flags, at: Timestamp) {
+    span.details.with_mut(|details| {
+        // SAFETY: the details belong to whoever finishes the span, until it is handed over.
+        let details = unsafe { &mut *details };
+        details.finished = at;
+        if flags.any(Flags::MEASURED) {
+            measure::span(span, flags, details);
+            measure::work(span);
+        }
+    });
+}
+
+#[inline]
+fn hand_over(span: Hold, flags: Flags) {
+    let span = FinishedSpan::new(span);
+    if flags.any(Flags::PROVISIONAL) {
+        tail::offer(span);
+    } else {
+        crate::default_sink().accept(span);
+    }
+}

@@ -1,0 +1,81 @@
+//! What the models see of this room.
+#![allow(missing_docs)] // The models call what they see by its own name.
+
+use crate::trace::body::Body;
+use crate::trace::finish;
+use crate::trace::place::Hold;
+use crate::trace::state::{Flags, Released, State};
+use crate::trace::{SpanKind, Timestamp};
+
+/// A span and one hold on it.
+#[derive(Clone)]
+pub struct ModelSpan(Hold);
+
+impl ModelSpan {
+    /// A span that is recorded. It is not measured: that is another room's model.
+    pub fn new() -> Self {
+        ModelSpan(Hold::new(Flags::RECORDED, || {
+            Body::new("modelled".into(), SpanKind::Unknown, Timestamp::now())
+        }))
+    }
+
+    /// Says something of it. Returns whether it was in time.
+    pub fn tag(&self, key: &'static str) -> bool {
+        match self.0.lock() {
+            Some(mut details) => {
+                details.tag(key.into(), true.into());
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Calls it something else. Returns whether it was in time.
+    pub fn rename(&self, name: &'static str) -> bool {
+        self.0.rename(name.into())
+    }
+
+    pub fn name(&self) -> String {
+        self.0.name().to_string()
+    }
+
+    /// Finishes it. Whoever is first gets what was said of it.
+    pub fn finish(&self) -> Option<Vec<String>> {
+        let flags = self.0.state().finish(Flags::NONE)?;
+        finish::conclude(&self.0, flags, Timestamp::now());
+        // SAFETY: `State::finish` has counted it, since the span is recorded.
+        let finished = unsafe { self.0.counted() };
+        let details = finished
+            .details
+            // SAFETY: the details are those of whoever finished the span.
+            .with_mut(|details| unsafe { std::mem::take(&mut *details) });
+        drop(finished);
+        let keys = details.tags.into_iter().map(|(key, _)| key.into_owned());
+        Some(keys.collect())
+    }
+}
+
+/// The word alone.
+pub struct ModelState(State);
+
+impl ModelState {
+    /// Held by two.
+    pub fn new() -> Self {
+        let state = State::new(Flags::NONE);
+        state.retain();
+        ModelState(state)
+    }
+
+    /// Returns whether this was the last holder, and left it unfinished.
+    pub fn release(&self) -> (bool, bool) {
+        match self.0.release() {
+            Released::Others => (false, false),
+            Released::Last => (true, false),
+            Released::Unfinished(_) => (true, true),
+        }
+    }
+
+    pub fn finish(&self) -> bool {
+        self.0.finish(Flags::NONE).is_some()
+    }
+}

@@ -1,0 +1,15 @@
+//! What a sampler is told about a trace.
+
+use crate::trace::{SamplingDecision, SpanKind};
+
+/// What a [`Sampler`](super::Sampler) is told about the span with which a trace enters this process.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct SamplingRequest<'a> {
+    /// What is done.
+    pub operation: &'a str,
+    /// Which side of a conversation it is.
+    pub kind: SpanKind,
+    /// What the other process says, if the trace comes from one.
+    pub parent: Option<SamplingDecision>,
+}

@@ -1,0 +1,208 @@
+//! Keeping traces after the fact: spans of traces that are not sampled, held until it is seen whether they failed or were slow.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use crate::sync::statics::Mutex;
+use crate::trace::counts;
+use crate::trace::sink::{FinishedSpan, Sink as _};
+use crate::trace::{Timestamp, TraceId};
+
+/// How many traces are held at a time until their first span is finished.
+pub const HELD_TRACES: usize = 1024;
+/// How many spans of one trace are held.
+pub const HELD_SPANS: usize = 256;
+/// How long a trace is held.
+pub const HELD_FOR: Duration = Duration::from_secs(30);
+
+/// Which traces to keep.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct TailRules {
+    /// At least so many spans failed.
+    pub(super) failures: Option<usize>,
+    /// The first span took at least so long.
+    pub(super) latency: Option<Duration>,
+}
+
+impl TailRules {
+    const NONE: TailRules = TailRules {
+        failures: None,
+        latency: None,
+    };
+
+    #[inline]
+    pub(super) fn any(&self) -> bool {
+        self.failures.is_some() || self.latency.is_some()
+    }
+
+    fn keep(&self, failures: usize, root: &FinishedSpan) -> bool {
+        self.failures.is_some_and(|least| failures >= least)
+            || self.latency.is_some_and(|least| root.duration() >= least)
+    }
+}
+
+/// The traces of which it is not known yet, and for a while those of which it is.
+struct Held {
+    rules: TailRules,
+    traces: Option<HashMap<TraceId, Trace>>,
+    /// The same, in the order in which they came: none is held longer than those after it.
+    queue: VecDeque<(Timestamp, TraceId)>,
+}
+
+enum Trace {
+    Open {
+        spans: Vec<FinishedSpan>,
+        failures: usize,
+    },
+    /// What becomes of spans that finish later than the first one of their trace.
+    Decided { keep: bool },
+}
+
+static HELD: Mutex<Held> = Mutex::new(Held::new());
+
+pub(super) fn set_rules(rules: TailRules) {
+    HELD.lock().rules = rules;
+}
+
+/// Takes a span that is reported only if its trace turns out to be worth it.
+#[cold]
+pub(super) fn offer(span: FinishedSpan) {
+    let mut held = HELD.lock();
+    let first = held.queue.is_empty();
+    let (kept, dropped) = held.take(span, Timestamp::now());
+    drop(held);
+    if first {
+        crate::default_sink().attend();
+    }
+    settle(kept, dropped);
+}
+
+/// Lets go of traces that are held for too long. For whoever has a clock that ticks.
+pub(crate) fn expire() {
+    let dropped = HELD.lock().expire(Timestamp::now());
+    settle(Vec::new(), dropped);
+}
+
+/// What was decided is done when the lock is free: the sink may take its time, and destructors are
+/// the user's.
+fn settle(kept: Vec<FinishedSpan>, dropped: Vec<FinishedSpan>) {
+    counts::tail_dropped(dropped.len());
+    drop(dropped);
+    for span in kept {
+        crate::default_sink().accept(span);
+    }
+}
+
+impl Held {
+    const fn new() -> Self {
+        Held {
+            rules: TailRules::NONE,
+            traces: None,
+            queue: VecDeque::new(),
+        }
+    }
+
+    /// What to report and what to drop, now that this span is here.
+    fn take(
+        &mut self,
+        span: FinishedSpan,
+        now: Timestamp,
+    ) -> (Vec<FinishedSpan>, Vec<FinishedSpan>) {
+        let mut dropped = self.expire(now);
+        let mut kept = Vec::new();
+        let (id, root) = (span.trace_id(), span.is_local_root());
+        let traces = self.traces.get_or_insert_default();
+        let trace = traces.entry(id).or_insert_with(|| {
+            self.queue.push_back((now, id));
+            Trace::Open {
+                spans: Vec::new(),
+                failures: 0,
+            }
+        });
+        match trace {
+            Trace::Decided { keep: true } => kept.push(span),
+            Trace::Decided { keep: false } => drop(span),
+            Trace::Open { spans, failures } => {
+                *failures += usize::from(span.is_failed());
+                let keep = root.then(|| self.rules.keep(*failures, &span));
+                match spans.len() < HELD_SPANS || root {
+                    true => spans.push(span),
+                    false => dropped.push(span),
+                }
+                match keep {
+                    Some(true) => kept.append(spans),
+                    // Nobody wanted these, so nothing is lost.
+                    Some(false) => spans.clear(),
+                    None => {}
+                }
+                if let Some(keep) = keep {
+                    *trace = Trace::Decided { keep };
+                }
+            }
+        }
+        while self.queue.len() > HELD_TRACES {
+            self.forget_oldest(&mut dropped);
+        }
+        (kept, dropped)
+    }
+
+    fn expire(&mut self, now: Timestamp) -> Vec<FinishedSpan> {
+        let mut dropped = Vec::new();
+        while let Some((since, _)) = self.queue.front() {
+            if now.duration_since(*since) < HELD_FOR {
+                break;
+            }
+            self.forget_oldest(&mut dropped);
+        }
+        dropped
+    }
+
+    fn forget_oldest(&mut self, dropped: &mut Vec<FinishedSpan>) {
+        let oldest = self.queue.pop_front();
+        let traces = self.traces.as_mut();
+        let trace = oldest.and_then(|(_, id)| traces?.remove(&id));
+        if let Some(Trace::Open { spans, .. }) = trace {
+            dropped.extend(spans);
+        }
+    }
+}
+
+#[cfg(all(test, not(kamon_loom)))]
+mod tests {
+    use super::*;
+    use crate::trace::body::Body;
+    use crate::trace::place::Hold;
+    use crate::trace::state::Flags;
+    use crate::trace::{SpanId, SpanKind};
+
+    /// A finished span of this trace, with a parent in this process.
+    fn child(trace: u128, now: Timestamp) -> FinishedSpan {
+        let span = Hold::new(Flags::RECORDED.and(Flags::PROVISIONAL), || Body {
+            trace_id: TraceId::new(trace),
+            parent_id: SpanId::new(1),
+            ..Body::new("child".into(), SpanKind::Unknown, now)
+        });
+        assert!(span.state().finish(Flags::NONE).is_some());
+        // SAFETY: `State::finish` has counted it, since the span is recorded.
+        FinishedSpan::new(unsafe { span.counted() })
+    }
+
+    #[test]
+    fn nothing_is_held_for_longer_than_it_may() {
+        let mut held = Held::new();
+        let start = Timestamp::now();
+        let second = Duration::from_secs(1);
+        for (trace, after) in [(1, 0), (2, 10), (1, 20)] {
+            let now = start.after(after * second);
+            let (kept, dropped) = held.take(child(trace, now), now);
+            assert_eq!((kept.len(), dropped.len()), (0, 0));
+        }
+        // The first trace came at 0, the second at 10.
+        let mut expire = |after: Duration| held.expire(start.after(after)).len();
+        assert_eq!(expire(HELD_FOR - second), 0);
+        assert_eq!(expire(HELD_FOR + second), 2);
+        assert_eq!(expire(HELD_FOR + 9 * second), 0);
+        assert_eq!(expire(HELD_FOR + 11 * second), 1);
+        assert!(held.queue.is_empty());
+    }
+}

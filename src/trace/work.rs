@@ -1,0 +1,330 @@
+//! Whose work a task's time is: each turn of a task, and each wait between two, is charged to the span
+//! that was innermost.
+//!
+//! The executor says when a task was spawned or woken and when its turns begin and end
+//! ([`Turn`]); what makes a span current for a part of a turn says so too ([`Stretch`]). None of
+//! this happens in runtimes that were built without
+//! [`attribute_latency`](crate::runtime::Builder::attribute_latency).
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
+use std::panic::Location;
+use std::ptr;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use crate::metrics::{counter, timer, Counter, Timer};
+use crate::sync::statics::{Mutex, Ordering};
+use crate::sync::tls;
+use crate::trace::body::WorkCounts;
+use crate::trace::state::Flags;
+use crate::trace::{current_span, Span, Timestamp};
+
+/// Polls that lasted longer than the runtime allows, by operation and by where the task was spawned.
+static LONG_POLLS: LazyLock<Counter> = LazyLock::new(|| {
+    counter("executor.long-polls")
+        .with_description("polls that kept a worker for longer than the threshold")
+});
+
+/// How long woken tasks waited for a worker, whichever span they belong to.
+static TIME_IN_QUEUE: LazyLock<Timer> = LazyLock::new(|| {
+    timer("executor.time-in-queue").with_description("how long woken tasks waited for a worker")
+});
+
+/// How many locks the tasks that wait are spread over.
+const SHARDS: usize = 64;
+
+type Shard = Mutex<HashMap<u64, Waiting>>;
+
+/// The tasks that are not in a turn. Their headers have no room for this: a task that nobody asks about
+/// should not pay for one that somebody does.
+static WAITING: LazyLock<Vec<Shard>> =
+    LazyLock::new(|| (0..SHARDS).map(|_| Mutex::new(HashMap::new())).collect());
+
+/// What is known of a task between two turns.
+struct Waiting {
+    /// When the last turn ended, or the task was spawned.
+    since: Timestamp,
+    woken: Option<Timestamp>,
+    /// The innermost span whose future returned `Pending`; none before the first turn.
+    span: Option<Span>,
+}
+
+impl Waiting {
+    /// Charges the wait that is over. What could be charged to nobody yet is returned.
+    fn charge(self, now: Timestamp) -> u64 {
+        let woken = self.woken.unwrap_or(now);
+        let queued = now.nanos_since(woken);
+        TIME_IN_QUEUE.record_nanos(queued);
+        let Some(span) = self.span else {
+            return queued;
+        };
+        if let Some(work) = account(&span) {
+            let awaiting = woken.nanos_since(self.since);
+            work.awaiting.fetch_add(awaiting, Ordering::Relaxed);
+            work.queued.fetch_add(queued, Ordering::Relaxed);
+        }
+        0
+    }
+}
+
+/// The turn that this thread gives to a task.
+struct Meter {
+    /// What is charged for the present stretch; null when nothing is.
+    span: Cell<*const Span>,
+    /// Whether there is a turn to account for.
+    on: Cell<bool>,
+    /// When the present stretch began.
+    since: Cell<Timestamp>,
+    /// When the turn turns into a long one; none if that was said already, or is not asked for.
+    long_at: Cell<Option<Timestamp>>,
+    spawned_at: Cell<Option<&'static Location<'static>>>,
+    /// Who will be charged for the wait that comes next.
+    waits: Cell<Option<Span>>,
+    /// How long a task waited for its first turn, until a span is there to be charged: most often the
+    /// one that the whole task is in, which nobody has entered before.
+    first_wait: Cell<u64>,
+}
+
+tls! {
+    // Without a destructor, so that spans can be finished in those of other thread-locals. Between
+    // turns there is nothing to drop.
+    static METER: ManuallyDrop<Meter> = ManuallyDrop::new(Meter {
+        span: Cell::new(ptr::null()),
+        on: Cell::new(false),
+        since: Cell::new(Timestamp::ZERO),
+        long_at: Cell::new(None),
+        spawned_at: Cell::new(None),
+        waits: Cell::new(None),
+        first_wait: Cell::new(0),
+    });
+}
+
+fn shard(task: u64) -> &'static Shard {
+    &WAITING[task as usize % SHARDS]
+}
+
+/// A task was spawned, which counts as its first wake.
+pub(crate) fn task_spawned(task: u64) {
+    let now = Timestamp::now();
+    let waiting = Waiting {
+        since: now,
+        woken: Some(now),
+        span: None,
+    };
+    let before = shard(task).lock().insert(task, waiting);
+    drop(before);
+}
+
+/// A task was woken, so that it waits for a worker from now on.
+pub(crate) fn task_woken(task: u64) {
+    let now = Timestamp::now();
+    if let Some(waiting) = shard(task).lock().get_mut(&task) {
+        waiting.woken.get_or_insert(now);
+    }
+}
+
+/// A task's future is gone.
+pub(crate) fn task_ended(task: u64) {
+    let waiting = shard(task).lock().remove(&task);
+    // Not under the lock: it may be the last handle of a span.
+    drop(waiting);
+}
+
+/// A turn of a task, from `begin` to its drop, in the task's Context.
+#[must_use = "the turn ends when this is dropped"]
+pub(crate) struct Turn {
+    task: u64,
+    /// The span in the task's own Context. Boxed, because the meter points to it.
+    base: Box<Span>,
+    outer: Outer,
+}
+
+/// What the thread was accounting for around the turn: a `block_on` inside of another task.
+struct Outer {
+    span: *const Span,
+    on: bool,
+    long_at: Option<Timestamp>,
+    spawned_at: Option<&'static Location<'static>>,
+    waits: Option<Span>,
+    first_wait: u64,
+}
+
+impl Turn {
+    /// Charges the wait that is over and begins to charge for the turn.
+    pub(crate) fn begin(
+        task: u64,
+        spawned_at: &'static Location<'static>,
+        longest: Option<Duration>,
+    ) -> Turn {
+        let now = Timestamp::now();
+        let base = Box::new(current_span());
+        let waited = shard(task).lock().remove(&task);
+        let first_wait = waited.map_or(0, |waited| waited.charge(now));
+        count_poll(&base);
+        let outer = METER.with(|meter| {
+            if meter.on.get() {
+                meter.charge(now);
+            }
+            meter.since.set(now);
+            Outer {
+                span: meter.span.replace(&*base),
+                on: meter.on.replace(true),
+                long_at: meter.long_at.replace(longest.map(|long| now.after(long))),
+                spawned_at: meter.spawned_at.replace(Some(spawned_at)),
+                waits: meter.waits.take(),
+                first_wait: meter.first_wait.replace(first_wait),
+            }
+        });
+        Turn { task, base, outer }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let now = Timestamp::now();
+        let waits = METER.with(|meter| {
+            meter.charge(now);
+            meter.charge_first_wait(&self.base);
+            meter.since.set(now);
+            meter.first_wait.set(self.outer.first_wait);
+            meter.span.set(self.outer.span);
+            meter.on.set(self.outer.on);
+            meter.long_at.set(self.outer.long_at);
+            meter.spawned_at.set(self.outer.spawned_at);
+            meter.waits.replace(self.outer.waits.take())
+        });
+        let waiting = Waiting {
+            since: now,
+            woken: None,
+            span: Some(waits.unwrap_or_else(|| (*self.base).clone())),
+        };
+        shard(self.task).lock().insert(self.task, waiting);
+    }
+}
+
+/// A part of a turn in which another span is innermost, until dropped. Nothing outside of a turn.
+#[must_use = "the stretch ends when this is dropped"]
+pub(crate) struct Stretch<'a> {
+    /// The span to go back to, if there is a turn.
+    outer: Option<*const Span>,
+    inner: PhantomData<&'a Span>,
+}
+
+impl<'a> Stretch<'a> {
+    #[inline]
+    pub(crate) fn enter(span: &'a Span) -> Stretch<'a> {
+        let outer = METER.with(|meter| meter.on.get().then(|| meter.turn_to(span)));
+        Stretch {
+            outer,
+            inner: PhantomData,
+        }
+    }
+
+    /// The same for a future of the span that is polled.
+    #[inline]
+    pub(crate) fn enter_poll(span: &'a Span) -> Stretch<'a> {
+        let stretch = Stretch::enter(span);
+        if stretch.outer.is_some() {
+            METER.with(|meter| meter.charge_first_wait(span));
+            count_poll(span);
+        }
+        stretch
+    }
+
+    /// The future of `span` has returned `Pending`. The first one to say so is innermost.
+    #[inline]
+    pub(crate) fn pending(&self, span: &Span) {
+        if self.outer.is_none() {
+            return;
+        }
+        METER.with(|meter| {
+            let waits = meter.waits.take();
+            meter.waits.set(Some(waits.unwrap_or_else(|| span.clone())));
+        });
+    }
+}
+
+impl Drop for Stretch<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(outer) = self.outer {
+            METER.with(|meter| meter.turn_to(outer));
+        }
+    }
+}
+
+/// Charges the present stretch, because a span is about to be finished in it.
+#[inline]
+pub(super) fn settle() {
+    METER.with(|meter| {
+        if meter.on.get() {
+            let now = Timestamp::now();
+            meter.charge(now);
+            meter.since.set(now);
+        }
+    });
+}
+
+impl Meter {
+    /// Ends the present stretch and begins one of another span. Returns the span before.
+    #[cold]
+    fn turn_to(&self, span: *const Span) -> *const Span {
+        let now = Timestamp::now();
+        self.charge(now);
+        self.since.set(now);
+        self.span.replace(span)
+    }
+
+    fn charge_first_wait(&self, span: &Span) {
+        let nanos = self.first_wait.take();
+        if let Some(work) = account(span) {
+            work.queued.fetch_add(nanos, Ordering::Relaxed);
+        }
+    }
+
+    fn charge(&self, now: Timestamp) {
+        // SAFETY: whoever set the pointer, a `Turn` or a `Stretch`, has the span or borrows it, and
+        // takes the pointer back as it ends. They end on this thread, in the order of the calls.
+        let Some(span) = (unsafe { self.span.get().as_ref() }) else {
+            return;
+        };
+        if let Some(work) = account(span) {
+            let nanos = now.nanos_since(self.since.get());
+            work.cpu.fetch_add(nanos, Ordering::Relaxed);
+        }
+        if self.long_at.get().is_some_and(|long_at| now > long_at) {
+            self.long_at.set(None);
+            note_long_poll(span, self.spawned_at.get());
+        }
+    }
+}
+
+/// What a span is charged in, if it lives here and is not finished: its record is closed then.
+fn account(span: &Span) -> Option<&WorkCounts> {
+    let body = span.local()?;
+    (!body.flags().any(Flags::FINISHED)).then_some(&body.work)
+}
+
+fn count_poll(span: &Span) {
+    if let Some(work) = account(span) {
+        work.polls.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[cold]
+fn note_long_poll(span: &Span, spawned_at: Option<&'static Location<'static>>) {
+    if !span.is_finished() {
+        span.mark("long-poll");
+    }
+    let mut polls = LONG_POLLS.clone();
+    if !span.is_empty() {
+        polls = polls.with_tag("operation", span.operation_name().to_owned());
+    }
+    if let Some(place) = spawned_at {
+        polls = polls.with_tag("spawned-at", place.to_string());
+    }
+    polls.increment();
+}

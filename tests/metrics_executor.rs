@@ -1,0 +1,89 @@
+//! Every runtime's own numbers are among the metrics, by Kamon's names.
+
+use std::time::Duration;
+
+use kamon::metrics::{subscribe, PeriodSnapshot, Subscription, Value};
+use kamon::runtime::{Builder, Runtime};
+
+fn watch() -> Subscription {
+    subscribe("executor.*", Duration::from_secs(3600))
+}
+
+fn runtime(name: &str) -> Runtime {
+    Builder::new_multi_thread()
+        .name(name)
+        .worker_threads(2)
+        .build()
+        .unwrap()
+}
+
+/// A number of the runtime with this name; zero where there is none.
+fn number(period: &PeriodSnapshot, metric: &str, runtime: &str) -> f64 {
+    let of_runtime = |(key, value): (&str, &str)| (key, value) == ("name", runtime);
+    let found: Vec<f64> = period
+        .named(metric)
+        .filter(|instrument| instrument.tags().iter().any(of_runtime))
+        .map(|instrument| match instrument.value() {
+            Value::Count(count) => *count as f64,
+            Value::Level(level) => *level,
+            other => panic!("{metric} is {other:?}"),
+        })
+        .collect();
+    found.iter().sum()
+}
+
+#[test]
+fn tasks_and_threads_are_counted() {
+    let mut subscription = watch();
+    let runtime = runtime("counted");
+    runtime.block_on(async {
+        for _ in 0..3 {
+            kamon::spawn(async {}).await.unwrap();
+        }
+        // One that is still there.
+        kamon::spawn(std::future::pending::<()>());
+    });
+    let period = subscription.snapshot();
+    let number = |metric| number(&period, metric, "counted");
+    assert_eq!(number("executor.tasks.submitted"), 4.0);
+    assert!(number("executor.tasks.completed") >= 3.0);
+    assert_eq!(number("executor.parallelism"), 2.0);
+    assert!(number("executor.threads.total") >= 2.0);
+    assert!(number("executor.threads.active") <= number("executor.threads.total"));
+    assert!(number("executor.queue-size") <= 1.0);
+}
+
+#[test]
+fn what_a_runtime_did_before_it_went_is_not_lost() {
+    let mut subscription = watch();
+    for _ in 0..2 {
+        let runtime = runtime("gone");
+        runtime.block_on(async {
+            for _ in 0..5 {
+                kamon::spawn(async {}).await.unwrap();
+            }
+        });
+    }
+    let period = subscription.snapshot();
+    assert_eq!(number(&period, "executor.tasks.submitted", "gone"), 10.0);
+    assert_eq!(number(&period, "executor.tasks.completed", "gone"), 10.0);
+    // Nothing is counted twice.
+    let period = subscription.snapshot();
+    assert_eq!(number(&period, "executor.tasks.submitted", "gone"), 0.0);
+    assert_eq!(number(&period, "executor.parallelism", "gone"), 0.0);
+}
+
+#[test]
+fn the_time_in_the_queue_is_measured_on_request() {
+    let mut subscription = watch();
+    let runtime = Builder::new_current_thread()
+        .attribute_latency(true)
+        .build()
+        .unwrap();
+    runtime
+        .block_on(async { kamon::spawn(kamon::task::yield_now()).await })
+        .unwrap();
+    let times = subscription.snapshot().timer("executor.time-in-queue");
+    // Spawned, and woken once.
+    assert_eq!(times.map(|times| times.count()), Some(2));
+}

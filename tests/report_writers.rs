@@ -1,0 +1,122 @@
+//! What the writers write: the console's trees, and the timeline for Chrome and Perfetto.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use kamon::report::{ChromeTrace, ConsoleReporter, SpanReporter};
+use kamon::trace::{Mark, SpanRecord};
+use kamon::{SpanId, TraceId};
+
+fn at(nanos: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(1_700_000_000) + Duration::from_nanos(nanos)
+}
+
+fn span(trace: u128, id: u64, parent: u64, name: &'static str, from: u64, to: u64) -> SpanRecord {
+    let mut span = SpanRecord::new(TraceId::new(trace), SpanId::new(id), name);
+    span.parent_id = (parent != 0).then(|| SpanId::new(parent));
+    (span.started_at, span.finished_at) = (at(from), at(to));
+    span
+}
+
+#[derive(Clone, Default)]
+struct Paper(Arc<Mutex<Vec<u8>>>);
+
+impl Paper {
+    /// What was written since the last look, but the waterfalls.
+    fn read(&self) -> String {
+        let bytes = std::mem::take(&mut *self.0.lock().unwrap());
+        let text = String::from_utf8(bytes).unwrap();
+        let names = text.lines().map(|line| line.split("  ").next().unwrap());
+        names.collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl Write for Paper {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn the_console_draws_a_trace_when_its_first_span_has_finished() {
+    let paper = Paper::default();
+    let mut console = ConsoleReporter::to(paper.clone());
+    let head = |trace: u8, spans: &str| format!("trace {trace:016}, {spans}, 100 ns");
+
+    console.report(&[span(1, 2, 1, "child", 10, 20)]).unwrap();
+    assert_eq!(paper.read(), "");
+    let batch = [
+        span(1, 1, 0, "root", 0, 100),
+        span(2, 4, 3, "other-child", 0, 100),
+        span(1, 3, 1, "late", 30, 40),
+    ];
+    console.report(&batch).unwrap();
+    let drawn = format!("{}\nroot\n├─ child\n└─ late\n", head(1, "3 spans"));
+    assert_eq!(paper.read(), drawn);
+
+    SpanReporter::flush(&mut console).unwrap();
+    let drawn = paper.read();
+    assert!(drawn.starts_with(&head(2, "1 span")), "{drawn}");
+    assert!(drawn.contains("other-child"), "{drawn}");
+    SpanReporter::flush(&mut console).unwrap();
+    assert_eq!(paper.read(), "");
+
+    console.report(&[span(2, 5, 4, "last", 0, 100)]).unwrap();
+    console.stop();
+    assert!(paper.read().contains("last"));
+}
+
+#[test]
+fn the_timeline_is_what_the_viewers_read() {
+    let mut query = span(7, 2, 1, "say \"hello\"", 1_000, 2_500);
+    query.tags = vec![
+        ("rows".into(), 12.into()),
+        ("cached".into(), false.into()),
+        ("share".into(), 0.5.into()),
+        ("odd".into(), f64::INFINITY.into()),
+        ("text".into(), "a\\b".into()),
+    ];
+    query.marks = vec![Mark {
+        at: at(1_200),
+        key: "connected".into(),
+    }];
+    let spans = [
+        span(7, 1, 0, "GET /users", 0, 5_000),
+        query,
+        // Overlaps the query, so it is beside it; the last one has room below the first again.
+        span(7, 3, 1, "beside", 2_000, 3_000),
+        span(7, 4, 1, "after", 3_000, 4_000),
+    ];
+    let mut text = Vec::new();
+    ChromeTrace::new()
+        .spans(&spans)
+        .worker(0, "poll", at(500), Duration::from_nanos(250))
+        .write(&mut text)
+        .unwrap();
+    let expected = r#"{"traceEvents":[
+{"ph":"M","name":"process_name","pid":1,"tid":0,"args":{"name":"workers"}},
+{"ph":"M","name":"thread_name","pid":1,"tid":0,"args":{"name":"worker 0"}},
+{"ph":"X","name":"poll","pid":1,"tid":0,"ts":0.500,"dur":0.250,"args":{}},
+{"ph":"M","name":"process_name","pid":2,"tid":0,"args":{"name":"GET /users 0000000000000007"}},
+{"ph":"X","name":"GET /users","pid":2,"tid":0,"ts":0.000,"dur":5.000,"args":{"span.id":"0000000000000001","span.kind":"unknown"}},
+{"ph":"X","name":"say \"hello\"","pid":2,"tid":0,"ts":1.000,"dur":1.500,"args":{"span.id":"0000000000000002","span.kind":"unknown","rows":12,"cached":false,"share":0.5,"odd":"inf","text":"a\\b"}},
+{"ph":"i","s":"t","name":"connected","pid":2,"tid":0,"ts":1.200},
+{"ph":"X","name":"beside","pid":2,"tid":1,"ts":2.000,"dur":1.000,"args":{"span.id":"0000000000000003","span.kind":"unknown"}},
+{"ph":"X","name":"after","pid":2,"tid":0,"ts":3.000,"dur":1.000,"args":{"span.id":"0000000000000004","span.kind":"unknown"}}
+],"displayTimeUnit":"ns"}
+"#;
+    assert_eq!(String::from_utf8(text).unwrap(), expected);
+
+    let mut empty = Vec::new();
+    ChromeTrace::new().write(&mut empty).unwrap();
+    assert_eq!(
+        empty,
+        b"{\"traceEvents\":[\n],\"displayTimeUnit\":\"ns\"}\n"
+    );
+}

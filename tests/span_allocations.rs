@@ -1,0 +1,97 @@
+//! What a span costs in allocations: at most one, and none where spans came before.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::time::Duration;
+
+use kamon::{SamplingDecision, Span};
+
+/// One name, and not one for each place that says it.
+static CHILD: &str = "child";
+
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: everything is passed on to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: as the caller promises.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: as the caller promises.
+        unsafe { System.dealloc(block, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// How many allocations this thread makes in `f`.
+fn allocations(f: impl FnOnce()) -> usize {
+    let before = ALLOCATIONS.get();
+    f();
+    ALLOCATIONS.get() - before
+}
+
+/// A root of this decision, with all that is made once for a thread made: for the names, and for
+/// each power of two that a time may have.
+fn root(decision: SamplingDecision) -> Span {
+    let root = kamon::build_span("root").with_sampling(decision).start();
+    kamon::with_span(&root, || {
+        for power in 0..42 {
+            let child = kamon::build_span(CHILD).start();
+            child.finish_after(Duration::from_nanos(1 << power));
+        }
+    });
+    root
+}
+
+fn child() {
+    kamon::build_span(CHILD).start().finish();
+}
+
+#[test]
+fn a_span_is_at_most_one_allocation() {
+    let root = root(SamplingDecision::Sample);
+    kamon::with_span(&root, || {
+        // As many as are held at once need places of their own.
+        let mut spans = Vec::with_capacity(500);
+        let made = allocations(|| {
+            spans.extend((0..500).map(|_| kamon::build_span(CHILD).start()));
+        });
+        assert!(made <= 500, "{made} for 500 spans");
+        let finished = allocations(|| spans.iter().for_each(Span::finish));
+        assert_eq!(finished, 0, "to finish 500 spans");
+    });
+    root.finish();
+}
+
+#[test]
+fn a_span_that_is_not_sampled_is_none_and_measured_all_the_same() {
+    let root = root(SamplingDecision::DoNotSample);
+    kamon::with_span(&root, || {
+        let made = allocations(|| (0..10_000).for_each(|_| child()));
+        assert_eq!(made, 0, "for 10000 spans");
+    });
+    root.finish();
+}
+
+#[test]
+fn what_is_current_is_seen_without_any() {
+    let root = root(SamplingDecision::Sample);
+    kamon::with_span(&root, || {
+        let looked = || {
+            let span = kamon::current_span();
+            assert!(!span.is_empty() && span.is_sampled() && !span.is_finished());
+        };
+        assert_eq!(allocations(|| (0..1_000).for_each(|_| looked())), 0);
+    });
+    assert_eq!(allocations(|| kamon::with_span(&root, || {})), 1);
+    root.finish();
+}
