@@ -5,7 +5,7 @@ use kamon_loomed::task::block_in_place;
 use kamon_loomed::{spawn, spawn_blocking, with_context};
 
 use crate::model::check;
-use crate::model::house::{build, current_thread, workers, Event};
+use crate::model::house::{build, current_thread, workers, Event, Gate};
 use crate::model::witness::{expect, expect_here, request, Drops};
 
 /// A closure is handed to a thread that starts for it, and its output comes back.
@@ -105,5 +105,26 @@ fn nested_block_on() {
         };
         let outer = with_context(request(1), || runtime.spawn_blocking(closure));
         expect(runtime.block_on(outer).is_ok(), "the closure ends well");
+    });
+}
+
+/// Two closures that wait for each other, and a thread that has become idle, or is about to: the
+/// second closure gets a thread of its own.
+#[test]
+fn two_closures_and_one_idle_thread() {
+    check("two_closures_and_one_idle_thread", || {
+        let runtime = build(Builder::new_current_thread().max_blocking_threads(2));
+        drop(runtime.spawn_blocking(|| ()));
+        let gate = Gate::new();
+        for number in [1, 2] {
+            let gate = gate.clone();
+            let closure = move || {
+                expect_here(number, "a blocking closure");
+                gate.open();
+                gate.pass(2);
+            };
+            with_context(request(number), || drop(runtime.spawn_blocking(closure)));
+        }
+        gate.pass(2);
     });
 }

@@ -75,3 +75,29 @@ fn shutdown_racing_a_timer() {
         expect(drops.count() == 1, "the future is dropped once");
     });
 }
+
+/// A cancelled callback leaves its place to another one, which its handle must not name.
+#[test]
+fn a_handle_names_one_callback_only() {
+    check("a_handle_names_one_callback_only", || {
+        let runtime = workers(1);
+        let _entered = runtime.enter();
+        let runs = StdArc::new(AtomicUsize::new(0));
+        let first = call_later(SOON, || ());
+        let cancelled = first.cancel();
+        let ran = runs.clone();
+        let second = call_later(SOON, move || {
+            ran.fetch_add(1, Ordering::Relaxed);
+        });
+        expect(
+            !first.cancel(),
+            "a callback that is over cannot be cancelled",
+        );
+        let prevented = second.cancel();
+        drop(_entered);
+        drop(runtime);
+        let ran = runs.load(Ordering::Relaxed) == 1;
+        expect(!(prevented && ran), "a cancelled callback does not run");
+        let _ = cancelled;
+    });
+}
