@@ -14,17 +14,19 @@ fn a_set_goes_while_its_task_is_woken() {
         let runtime = current_thread();
         let set = LocalSet::new();
         let drops = Drops::default();
-        let event = Event::new();
-        let (awaited, probe) = (event.clone(), drops.probe(1, "a local future"));
+        let (begun, event) = (Event::new(), Event::new());
+        let (begins, awaited) = (begun.clone(), event.clone());
+        let probe = drops.probe(1, "a local future");
         let task = async move {
             expect_here(1, "a poll");
+            begins.set();
             awaited.wait().await;
             expect_here(1, "a later poll");
             drop(probe);
         };
         drop(with_context(request(1), || set.spawn_local(task)));
-        // One round, so that the task waits.
-        runtime.block_on(set.run_until(std::future::ready(())));
+        // As long as it takes until the task waits.
+        runtime.block_on(set.run_until(begun.wait()));
         let thread = beside(2001, move || event.set());
         drop(set);
         expect(
