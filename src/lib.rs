@@ -50,4 +50,5 @@ pub mod __model {
     pub use crate::executor::modelled::{alive, forget_alive, Census, Idle, Parker};
     pub use crate::queue::{make_weak_queues, Parcels};
     pub use crate::sync::thread::{around_threads, begin_threads, end_threads};
+    pub use crate::time::modelled::Promise;
 }

@@ -52,7 +52,9 @@ pub(crate) fn check_bounded(
     // loom looks at the clock once in so many executions.
     builder.checkpoint_interval = builder.checkpoint_interval.min(100);
     let depth = depth();
-    let bound = *builder.preemption_bound.get_or_insert(preemptions - LESS + depth);
+    let bound = *builder
+        .preemption_bound
+        .get_or_insert(preemptions - LESS + depth);
     let patience = if depth == 0 { PATIENCE } else { DEEP_PATIENCE };
     let patience = *builder.max_duration.get_or_insert(patience);
 

@@ -3,12 +3,15 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc as StdArc;
 
+use kamon_loomed::__model::Promise;
 use kamon_loomed::time::{call_later, sleep, Duration};
 use kamon_loomed::with_context;
+use loom::sync::Arc;
+use loom::thread;
 
-use crate::model::check;
 use crate::model::house::workers;
 use crate::model::witness::{expect, expect_here, request, Drops};
+use crate::model::{check, check_bounded};
 
 const SOON: Duration = Duration::from_millis(3);
 
@@ -99,5 +102,22 @@ fn a_handle_names_one_callback_only() {
         let ran = runs.load(Ordering::Relaxed) == 1;
         expect(!(prevented && ran), "a cancelled callback does not run");
         let _ = cancelled;
+    });
+}
+
+/// Either the thread that parks sees the new deadline, or the one that arms it sees that no such
+/// early waking up is promised any more.
+#[test]
+fn a_promise_sees_the_deadline_or_is_seen() {
+    check_bounded("a_promise_sees_the_deadline_or_is_seen", 3, || {
+        let promise = Arc::new(Promise::made_once(5));
+        let of_other = promise.clone();
+        let other = thread::spawn(move || of_other.arm(7));
+        let in_time = promise.promise();
+        other.join().unwrap();
+        expect(
+            in_time || promise.was_called(),
+            "nobody wakes up for the deadline",
+        );
     });
 }
