@@ -22,7 +22,7 @@ const LESS: usize = if cfg!(kamon_visible) { 1 } else { 0 };
 const DEPTH: &str = "KAMON_MODEL_DEPTH";
 
 /// Longest exploration of one model when `LOOM_MAX_DURATION` does not say otherwise.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(400);
 /// The same for one preemption more, which costs about thirty times the executions.
 const DEEP_PATIENCE: Duration = Duration::from_secs(4 * 60 * 60);
 
