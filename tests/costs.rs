@@ -2,21 +2,24 @@
 //! `src/context/tests/costs.rs`, where the count can be read.)
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::cell::Cell;
 
 use kamon::runtime::Builder;
 use kamon::{Context, Key};
 
 struct Counting;
 
-static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
-static BYTES: AtomicUsize = AtomicUsize::new(0);
+thread_local! {
+    // Of this thread alone: the harness goes on beside the test.
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+    static BYTES: Cell<usize> = const { Cell::new(0) };
+}
 
 // SAFETY: everything is passed on to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        BYTES.fetch_add(layout.size(), Ordering::Relaxed);
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        BYTES.set(BYTES.get() + layout.size());
         // SAFETY: as the caller promises.
         unsafe { System.alloc(layout) }
     }
@@ -48,7 +51,7 @@ fn a_poll_allocates_nothing_and_a_spawn_its_task() {
             }
 
             let yields = 10_000;
-            let before = ALLOCATIONS.load(Ordering::Relaxed);
+            let before = ALLOCATIONS.get();
             let handle = kamon::spawn(async move {
                 for _ in 0..yields {
                     kamon::task::yield_now().await;
@@ -56,17 +59,17 @@ fn a_poll_allocates_nothing_and_a_spawn_its_task() {
                 }
             });
             handle.await.expect("the task ends well");
-            let allocated = ALLOCATIONS.load(Ordering::Relaxed) - before;
+            let allocated = ALLOCATIONS.get() - before;
             assert_eq!(allocated, 1, "one for the task, none for {yields} polls");
 
             // Up to this size glibc keeps what is freed for the next one to come, without a lock
             // and without looking at the neighbours (`M_MXFAST` in mallopt(3)).
             let captured = [1_usize; 3];
-            let before = BYTES.load(Ordering::Relaxed);
+            let before = BYTES.get();
             let handle = kamon::spawn(async move {
                 std::hint::black_box(captured);
             });
-            let size = BYTES.load(Ordering::Relaxed) - before;
+            let size = BYTES.get() - before;
             handle.await.expect("the task ends well");
             if cfg!(target_pointer_width = "64") {
                 assert!(size <= 120, "a small task takes {size} bytes");
