@@ -13,7 +13,7 @@ const NOT_RUN: &[&str] = &["compile_fail", "tidy"];
 /// AddressSanitizer, with its search for leaks.
 pub(crate) fn asan() -> Vec<Step> {
     let line = format!(
-        "test -p kamon --all-features --lib {} --target {TARGET} --target-dir target/asan",
+        "test -p kamon --all-features --no-fail-fast --lib {} --target {TARGET} --target-dir target/asan",
         integration_tests()
     );
     vec![Step::new("AddressSanitizer", &line).with_environment(&[
@@ -26,7 +26,7 @@ pub(crate) fn asan() -> Vec<Step> {
 /// locks would be reported. kamon's own come from `parking_lot` here.
 pub(crate) fn tsan() -> Vec<Step> {
     let line = format!(
-        "test -p kamon --no-default-features --lib {} --target {TARGET} --target-dir target/tsan",
+        "test -p kamon --no-default-features --no-fail-fast --lib {} --target {TARGET} --target-dir target/tsan",
         integration_tests()
     );
     vec![Step::new("ThreadSanitizer", &line).with_environment(&[

@@ -3,14 +3,14 @@
 use kamon_loomed::task::LocalSet;
 use kamon_loomed::with_context;
 
-use crate::model::check;
+use crate::model::check_bounded;
 use crate::model::house::{beside, current_thread, Event};
 use crate::model::witness::{expect, expect_here, request, Drops};
 
 /// A set goes while another thread wakes its task, and may be anywhere in that wake.
 #[test]
 fn a_set_goes_while_its_task_is_woken() {
-    check("a_set_goes_while_its_task_is_woken", || {
+    check_bounded("a_set_goes_while_its_task_is_woken", 3, || {
         let runtime = current_thread();
         let set = LocalSet::new();
         let drops = Drops::default();
