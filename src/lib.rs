@@ -67,5 +67,6 @@ pub mod __model {
     pub use crate::queue::{make_weak_queues, ParcelFunnel, ParcelProducer, ParcelRing, Parcels};
     pub use crate::report::modelled::Outbox;
     pub use crate::sync::thread::{around_threads, begin_threads, end_threads};
+    pub use crate::time::modelled::Promise;
     pub use crate::trace::modelled::{ModelSpan, ModelState};
 }

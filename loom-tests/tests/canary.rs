@@ -103,6 +103,24 @@ fn the_same_under_a_mutex_is_fine() {
     });
 }
 
+/// Each of two threads looks at a flag, and one of them raises it after its look. loom alone
+/// compares the store with the last access only, which is that look, and tries no other order.
+#[test]
+fn a_look_before_a_store_hides_nothing() {
+    let seen = outcomes("look_before_store", || {
+        let flag = Arc::new(AtomicUsize::new(0));
+        let other = flag.clone();
+        let thread = thread::spawn(move || {
+            other.load(Relaxed);
+            other.store(1, Relaxed);
+        });
+        let mine = flag.load(Relaxed);
+        thread.join().unwrap();
+        (mine, 0)
+    });
+    assert_eq!(seen, BTreeSet::from([(0, 0), (1, 0)]));
+}
+
 /// A value published through a flag with the given orders.
 fn publish(name: &str, store: Ordering, load: Ordering) {
     check(name, move || {

@@ -31,6 +31,8 @@ mod freeze;
 mod host;
 mod instant;
 mod interval;
+#[cfg(kamon_loom)]
+pub mod modelled;
 mod schedule;
 mod shard;
 mod sleep;

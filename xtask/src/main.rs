@@ -43,7 +43,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     },
     Subcommand {
         usage: "tsan",
-        help: "the tests under ThreadSanitizer (needs the rust-src component)",
+        help: "the tests under ThreadSanitizer, without tokio",
     },
     Subcommand {
         usage: "memcheck",

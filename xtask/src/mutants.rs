@@ -17,6 +17,17 @@ use crate::patch::{self, Change};
 /// How long one model may look for one bug.
 const PATIENCE: Duration = Duration::from_secs(240);
 
+/// A mutant is one edit away from the one before it, so what counts is the time to build it again;
+/// loom is built once, and well.
+const PROFILE: &[&str] = &[
+    "profile.release.incremental=true",
+    "profile.release.codegen-units=16",
+    "profile.release.debug=0",
+    "profile.release.opt-level=1",
+    "profile.release.package.loom.opt-level=3",
+    "profile.release.package.generator.opt-level=3",
+];
+
 /// What the head of a patch says.
 #[derive(Debug, PartialEq)]
 struct Mutant {
@@ -151,7 +162,9 @@ impl Mutant {
             _ => ("models", self.caught_by.as_str()),
         };
         let binary = self.build(tree, target)?;
-        let output = run(&binary, test)?;
+        let logs = root().join("target").join("mutants").join("logs");
+        fs::create_dir_all(&logs).map_err(|error| error.to_string())?;
+        let output = run(&binary, test, &logs.join(&self.name).with_extension("txt"))?;
         if !output.contains("running 1 test") {
             return Err("there is no such test".to_owned());
         }
@@ -180,6 +193,9 @@ impl Mutant {
         command
             .current_dir(tree)
             .args(["test", "--quiet", "--release", "--no-run"]);
+        for setting in PROFILE {
+            command.args(["--config", setting]);
+        }
         command.args(["--message-format", "json", "--test", target, "--target-dir"]);
         match self.level {
             Level::One => command.arg(shared.join("one")).args(["-p", "loom-tests"]),
@@ -214,10 +230,9 @@ fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
 }
 
 /// Runs one test in a process of its own, because a deadlock ends in an abort, and returns all that
-/// it said.
-fn run(binary: &Path, test: &str) -> Result<String, String> {
-    let log = binary.with_extension("log");
-    let file = fs::File::create(&log).map_err(|error| error.to_string())?;
+/// it said, which is left in `log`.
+fn run(binary: &Path, test: &str, log: &Path) -> Result<String, String> {
+    let file = fs::File::create(log).map_err(|error| error.to_string())?;
     let errors = file.try_clone().map_err(|error| error.to_string())?;
     let mut child = Command::new(binary)
         .args(["--exact", test, "--nocapture"])
@@ -239,7 +254,7 @@ fn run(binary: &Path, test: &str) -> Result<String, String> {
             }
         }
     }
-    let said = fs::read(&log).map_err(|error| error.to_string())?;
+    let said = fs::read(log).map_err(|error| error.to_string())?;
     let said = String::from_utf8_lossy(&said).into_owned();
     match said.contains(" TIMEOUT") {
         true => Err("the model was not explored to its end".to_owned()),

@@ -8,17 +8,19 @@ use crate::command::{root, Step};
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
 /// Tests that have nothing to show to a sanitizer: they run compilers, or read the sources.
-const NOT_RUN: &[&str] = &["compile_fail", "tidy"];
+const NOT_RUN: &[&str] = &["compile_fail", "scope_stays_on_its_thread", "tidy"];
 
 /// AddressSanitizer, with its search for leaks.
 pub(crate) fn asan() -> Vec<Step> {
     let line = format!(
-        "test -p kamon --all-features --lib {} --target {TARGET} --target-dir target/asan",
+        "test -p kamon --all-features --no-fail-fast --lib {} --target {TARGET} --target-dir target/asan \
+         -- --skip compile_errors",
         integration_tests()
     );
     vec![Step::new("AddressSanitizer", &line).with_environment(&[
         ("RUSTC_BOOTSTRAP", "1"),
         ("RUSTFLAGS", "-Zsanitizer=address"),
+        ("LSAN_OPTIONS", "suppressions=xtask/lsan.supp"),
     ])]
 }
 
@@ -26,7 +28,8 @@ pub(crate) fn asan() -> Vec<Step> {
 /// locks would be reported. kamon's own come from `parking_lot` here.
 pub(crate) fn tsan() -> Vec<Step> {
     let line = format!(
-        "test -p kamon --no-default-features --lib {} --target {TARGET} --target-dir target/tsan",
+        "test -p kamon --no-default-features --no-fail-fast --lib {} --target {TARGET} --target-dir target/tsan \
+         -- --skip compile_errors",
         integration_tests()
     );
     vec![Step::new("ThreadSanitizer", &line).with_environment(&[

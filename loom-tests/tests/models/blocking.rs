@@ -5,7 +5,7 @@ use kamon_loomed::task::block_in_place;
 use kamon_loomed::{spawn, spawn_blocking, with_context};
 
 use crate::model::check;
-use crate::model::house::{build, current_thread, workers, Event};
+use crate::model::house::{build, current_thread, workers, Event, Gate};
 use crate::model::witness::{expect, expect_here, request, Drops};
 
 /// A closure is handed to a thread that starts for it, and its output comes back.
@@ -54,8 +54,8 @@ fn a_queued_closure_runs_or_is_cancelled() {
 fn a_blocked_worker_is_handed_over() {
     check("a_blocked_worker_is_handed_over", || {
         let runtime = workers(1);
-        let drops = Drops::default();
-        let probe = drops.probe(1, "a future");
+        let (drops, gate) = (Drops::default(), Gate::new());
+        let (probe, opened) = (drops.probe(1, "a future"), gate.clone());
         let task = async move {
             let _probe = probe;
             let met =
@@ -77,9 +77,12 @@ fn a_blocked_worker_is_handed_over() {
             });
             expect_here(1, "what comes after a closure in place");
             drop(other);
+            opened.open();
         };
-        let task = with_context(request(1), || runtime.spawn(task));
-        expect(runtime.block_on(task).is_ok(), "the task ends well");
+        with_context(request(1), || drop(runtime.spawn(task)));
+        // Not in `block_on`, where this thread would run the other task.
+        gate.pass(1);
+        drop(runtime);
         expect(drops.count() == 1, "the future is dropped once");
     });
 }
@@ -105,5 +108,26 @@ fn nested_block_on() {
         };
         let outer = with_context(request(1), || runtime.spawn_blocking(closure));
         expect(runtime.block_on(outer).is_ok(), "the closure ends well");
+    });
+}
+
+/// Two closures that wait for each other, and a thread that has become idle, or is about to: the
+/// second closure gets a thread of its own.
+#[test]
+fn two_closures_and_one_idle_thread() {
+    check("two_closures_and_one_idle_thread", || {
+        let runtime = build(Builder::new_current_thread().max_blocking_threads(2));
+        drop(runtime.spawn_blocking(|| ()));
+        let gate = Gate::new();
+        for number in [1, 2] {
+            let gate = gate.clone();
+            let closure = move || {
+                expect_here(number, "a blocking closure");
+                gate.open();
+                gate.pass(2);
+            };
+            with_context(request(number), || drop(runtime.spawn_blocking(closure)));
+        }
+        gate.pass(2);
     });
 }

@@ -68,3 +68,26 @@ fn the_core_changes_hands() {
         other.join().unwrap();
     });
 }
+
+/// A guest spawns two tasks and goes at once: whatever it had not begun is told to the worker,
+/// which may be asleep.
+#[test]
+fn a_guest_leaves_its_tasks_to_others() {
+    check("a_guest_leaves_its_tasks_to_others", || {
+        let runtime = workers(1);
+        let gate = Gate::new();
+        let opened = gate.clone();
+        let main = async move {
+            for number in [2, 3] {
+                let gate = opened.clone();
+                let task = async move {
+                    expect_here(number, "a poll");
+                    gate.open();
+                };
+                drop(with_context(request(number), || spawn(task)));
+            }
+        };
+        with_context(request(1), || runtime.block_on(main));
+        gate.pass(2);
+    });
+}

@@ -71,6 +71,10 @@ impl House {
                     self.notify();
                 }
                 self.done.open();
+                // The first thing found holds its finder up until everybody has found one.
+                if self.parkers.len() > 1 {
+                    self.done.pass(self.parkers.len());
+                }
                 continue;
             }
             let look_again = self.idle.park(worker, std::mem::take(&mut searching));

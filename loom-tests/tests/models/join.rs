@@ -86,3 +86,26 @@ fn an_unclaimed_output_is_dropped_in_its_context() {
         expect(drops.count() == 1, "the output is dropped once");
     });
 }
+
+/// Children in the Context of their parent's own frame: their holds on it are taken many at a
+/// time, and what is left of them goes back when the frame ends.
+#[test]
+fn a_task_that_spawns_many_in_its_context() {
+    check("a_task_that_spawns_many_in_its_context", || {
+        let runtime = workers(1);
+        let gate = Gate::new();
+        let opened = gate.clone();
+        let parent = async move {
+            for _ in 0..3 {
+                let gate = opened.clone();
+                let child = async move {
+                    expect_here(1, "a poll");
+                    gate.open();
+                };
+                drop(spawn(child));
+            }
+        };
+        with_context(request(1), || drop(runtime.spawn(parent)));
+        gate.pass(3);
+    });
+}

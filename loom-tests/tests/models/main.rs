@@ -18,6 +18,8 @@ mod abort;
 mod blocking;
 mod census;
 mod context;
+#[cfg(kamon_visible)]
+mod finished;
 mod guests;
 mod idle;
 mod join;

@@ -1,7 +1,7 @@
 //! A panic goes no further than its task, and takes nothing of the task with it.
 
 use std::future::{pending, poll_fn};
-use std::panic::resume_unwind;
+use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
 use std::task::Poll;
 
 use kamon_loomed::{store_context, with_context};
@@ -63,5 +63,28 @@ fn a_panic_in_the_drop_of_a_future() {
         with_context(request(1), || drop(runtime.spawn(task)));
         drop(runtime);
         expect(drops.count() == 1, "the payload is dropped once");
+    });
+}
+
+/// A panic leaves a closure that has a Context of its own, and is caught inside of the task.
+#[test]
+fn a_panic_through_a_closure() {
+    check("a_panic_through_a_closure", || {
+        let runtime = workers(1);
+        let gate = Gate::new();
+        let opened = gate.clone();
+        let task = async move {
+            let caught = catch_unwind(AssertUnwindSafe(|| {
+                with_context(request(2), || {
+                    expect_here(2, "a closure");
+                    resume_unwind(Box::new(Boom))
+                })
+            }));
+            expect(caught.is_err(), "the panic is caught");
+            expect_here(1, "what comes after a panic");
+            opened.open();
+        };
+        with_context(request(1), || drop(runtime.spawn(task)));
+        gate.pass(1);
     });
 }

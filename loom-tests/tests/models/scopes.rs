@@ -2,11 +2,11 @@
 
 use kamon_loomed::spawn_local;
 use kamon_loomed::task::yield_now;
-use kamon_loomed::{store_context, with_context};
+use kamon_loomed::{current_context, store_context, with_context, Key};
 
 use crate::model::check;
-use crate::model::house::{beside, current_thread, workers, Event};
-use crate::model::witness::{expect, expect_here, request};
+use crate::model::house::{beside, current_thread, workers, Event, Gate};
+use crate::model::witness::{expect, expect_here, here, know, request};
 
 /// Two tasks on one worker, each closing its Scopes in the wrong order.
 #[test]
@@ -65,5 +65,57 @@ fn held_across_an_await() {
         };
         with_context(request(9), || runtime.block_on(main));
         thread.join().unwrap();
+    });
+}
+
+/// A task forgets a Scope and waits: neither its later polls nor other tasks find anything of it.
+#[test]
+fn forgotten_in_a_poll() {
+    check("forgotten_in_a_poll", || {
+        let runtime = workers(1);
+        let gate = Gate::new();
+        for number in [1, 2] {
+            let opened = gate.clone();
+            let task = async move {
+                std::mem::forget(store_context(request(number + 10)));
+                expect_here(number + 10, "what is inside of a Scope");
+                yield_now().await;
+                expect_here(number, "a later poll");
+                opened.open();
+            };
+            with_context(request(number), || drop(runtime.spawn(task)));
+        }
+        gate.pass(2);
+    });
+}
+
+/// A value that looks around when it is dropped.
+struct Curious;
+
+impl Drop for Curious {
+    fn drop(&mut self) {
+        // The oracle of the models panics if the current Context is gone.
+        drop(current_context());
+        expect(here() == 1, "a value of a closed Scope is dropped outside");
+    }
+}
+
+static CURIOUS: Key<Option<Curious>> = Key::local("curious", || None);
+
+/// A Scope is the last to hold its Context: what is in there is dropped when the task's own
+/// Context is current again.
+#[test]
+fn values_go_when_the_slot_is_in_order() {
+    know(&CURIOUS);
+    check("values_go_when_the_slot_is_in_order", || {
+        let runtime = workers(1);
+        let gate = Gate::new();
+        let opened = gate.clone();
+        let task = async move {
+            drop(store_context(request(2).with_key(&CURIOUS, Some(Curious))));
+            opened.open();
+        };
+        with_context(request(1), || drop(runtime.spawn(task)));
+        gate.pass(1);
     });
 }

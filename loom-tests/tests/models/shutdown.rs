@@ -1,5 +1,7 @@
 //! The end of a runtime drops every future once, in its own Context, whoever comes in between.
 
+use std::future::pending;
+
 use kamon_loomed::with_context;
 
 use crate::model::check;
@@ -44,5 +46,27 @@ fn shutdown_racing_a_wake() {
         drop(runtime);
         thread.join().unwrap();
         expect(drops.count() == 1, "the future is dropped once");
+    });
+}
+
+/// A task begins to wait, for good, while its runtime ends. Its handle keeps its memory, so only
+/// the shutdown can drop its future.
+#[test]
+fn shutdown_racing_the_first_wait() {
+    check("shutdown_racing_the_first_wait", || {
+        let runtime = workers(1);
+        let drops = Drops::default();
+        let probe = drops.probe(1, "a future");
+        let task = async move {
+            let _probe = probe;
+            pending::<()>().await;
+        };
+        let task = with_context(request(1), || runtime.spawn(task));
+        drop(runtime);
+        expect(
+            drops.count() == 1,
+            "the future is dropped once, before its runtime is gone",
+        );
+        drop(task);
     });
 }

@@ -3,12 +3,15 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc as StdArc;
 
+use kamon_loomed::__model::Promise;
 use kamon_loomed::time::{call_later, sleep, Duration};
 use kamon_loomed::with_context;
+use loom::sync::Arc;
+use loom::thread;
 
-use crate::model::check;
 use crate::model::house::workers;
 use crate::model::witness::{expect, expect_here, request, Drops};
+use crate::model::{check, check_bounded};
 
 const SOON: Duration = Duration::from_millis(3);
 
@@ -73,5 +76,48 @@ fn shutdown_racing_a_timer() {
         with_context(request(1), || drop(runtime.spawn(task)));
         drop(runtime);
         expect(drops.count() == 1, "the future is dropped once");
+    });
+}
+
+/// A cancelled callback leaves its place to another one, which its handle must not name.
+#[test]
+fn a_handle_names_one_callback_only() {
+    check("a_handle_names_one_callback_only", || {
+        let runtime = workers(1);
+        let _entered = runtime.enter();
+        let runs = StdArc::new(AtomicUsize::new(0));
+        let first = call_later(SOON, || ());
+        let cancelled = first.cancel();
+        let ran = runs.clone();
+        let second = call_later(SOON, move || {
+            ran.fetch_add(1, Ordering::Relaxed);
+        });
+        expect(
+            !first.cancel(),
+            "a callback that is over cannot be cancelled",
+        );
+        let prevented = second.cancel();
+        drop(_entered);
+        drop(runtime);
+        let ran = runs.load(Ordering::Relaxed) == 1;
+        expect(!(prevented && ran), "a cancelled callback does not run");
+        let _ = cancelled;
+    });
+}
+
+/// Either the thread that parks sees the new deadline, or the one that arms it sees that no such
+/// early waking up is promised any more.
+#[test]
+fn a_promise_sees_the_deadline_or_is_seen() {
+    check_bounded("a_promise_sees_the_deadline_or_is_seen", 3, || {
+        let promise = Arc::new(Promise::made_once(5));
+        let of_other = promise.clone();
+        let other = thread::spawn(move || of_other.arm(7));
+        let in_time = promise.promise();
+        other.join().unwrap();
+        expect(
+            in_time || promise.was_called(),
+            "nobody wakes up for the deadline",
+        );
     });
 }

@@ -124,3 +124,17 @@ impl Wake for Awaiter {
         self.done.set();
     }
 }
+
+/// The future of a thread in `block_on` is woken by a thread that has nothing to do with the
+/// runtime, while the worker is awake or asleep.
+#[test]
+fn a_root_is_woken_by_a_third_thread() {
+    check("a_root_is_woken_by_a_third_thread", || {
+        let runtime = workers(1);
+        let event = Event::new();
+        let awaited = event.clone();
+        let thread = beside(2001, move || event.set());
+        with_context(request(1), || runtime.block_on(awaited.wait()));
+        thread.join().unwrap();
+    });
+}
