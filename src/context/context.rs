@@ -6,7 +6,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use crate::context::key::{Flags, Key};
 use crate::context::node::{Entry, Header, Node};
-use crate::context::registry::KEYS;
+use crate::context::registry::{KeyId, KEYS};
 
 /// An immutable set of values, each under its [`Key`], that belongs to one request.
 ///
@@ -145,6 +145,12 @@ impl Context {
         self.node
             .into_iter()
             .flat_map(|node| unsafe { node.entries() })
+    }
+
+    /// Whether there is a value for the key, and it is not to leave the process.
+    pub(crate) fn keeps(&self, key: KeyId) -> bool {
+        self.entries()
+            .any(|entry| entry.key == key && !entry.flags.contains(Flags::BROADCAST))
     }
 
     /// Whether both are one and the same, and not only equal.

@@ -1,0 +1,158 @@
+//! The span as B3 headers: one for each field, or all in one.
+
+use crate::context::Context;
+use crate::propagation::arrival::Arrival;
+use crate::propagation::line::Line;
+use crate::propagation::{hex, Codec, CodecError, HeaderReader, HeaderWriter};
+use crate::trace::{SamplingDecision, Span, SpanContext};
+
+const TRACE_ID: &str = "X-B3-TraceId";
+const SPAN_ID: &str = "X-B3-SpanId";
+const PARENT_ID: &str = "X-B3-ParentSpanId";
+const SAMPLED: &str = "X-B3-Sampled";
+const FLAGS: &str = "X-B3-Flags";
+const SINGLE: &str = "b3";
+
+/// The span in a header for each field.
+pub(super) struct B3;
+
+/// The span in the header `b3`.
+pub(super) struct B3Single;
+
+/// What B3 says of a trace's sampling.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Sampling {
+    Accept,
+    Deny,
+    /// Accept, and everybody is to report the trace.
+    Debug,
+    Defer,
+}
+
+impl Sampling {
+    fn decision(self) -> SamplingDecision {
+        match self {
+            Sampling::Accept | Sampling::Debug => SamplingDecision::Sample,
+            Sampling::Deny => SamplingDecision::DoNotSample,
+            Sampling::Defer => SamplingDecision::Unknown,
+        }
+    }
+
+    fn of(span: &SpanContext, context: &Context) -> Sampling {
+        let debug = Arrival::of(context, span.trace_id()).is_some_and(|arrival| arrival.debug);
+        match span.sampling_decision() {
+            SamplingDecision::Sample if debug => Sampling::Debug,
+            SamplingDecision::Sample => Sampling::Accept,
+            SamplingDecision::DoNotSample => Sampling::Deny,
+            SamplingDecision::Unknown => Sampling::Defer,
+        }
+    }
+}
+
+/// The Context with what was read. Where the text leaves open what becomes of ids beside a field
+/// that is malformed, they are as if absent.
+fn found(
+    context: &Context,
+    [trace_id, id]: [&str; 2],
+    parent_id: Option<&str>,
+    sampling: Sampling,
+) -> Option<Context> {
+    let trace_id = hex::any_trace_id(trace_id.as_bytes())?;
+    let mut span = SpanContext::new(trace_id, hex::span_id(id.as_bytes())?);
+    if let Some(parent_id) = parent_id {
+        span = span.with_parent(hex::any_span_id(parent_id.as_bytes())?);
+    }
+    let arrival = Arrival {
+        trace_id,
+        debug: sampling == Sampling::Debug,
+        ..Arrival::default()
+    };
+    let span = span.with_sampling(sampling.decision());
+    Some(arrival.with(context, Span::remote(span)))
+}
+
+impl Codec for B3 {
+    fn encode(&self, context: &Context, headers: &mut dyn HeaderWriter) -> Result<(), CodecError> {
+        let Some(span) = context.get(Span::key()).context() else {
+            return Ok(());
+        };
+        headers.set(TRACE_ID, Line::new().trace_id(span.trace_id()).as_str())?;
+        headers.set(SPAN_ID, Line::new().span_id(span.id()).as_str())?;
+        if let Some(parent) = span.parent_id() {
+            headers.set(PARENT_ID, Line::new().span_id(parent).as_str())?;
+        }
+        match Sampling::of(&span, context) {
+            Sampling::Accept => headers.set(SAMPLED, "1"),
+            Sampling::Deny => headers.set(SAMPLED, "0"),
+            // The text has debug imply accept, and nobody send both.
+            Sampling::Debug => headers.set(FLAGS, "1"),
+            Sampling::Defer => Ok(()),
+        }
+    }
+
+    fn decode(&self, headers: &dyn HeaderReader, context: &Context) -> Result<Context, CodecError> {
+        let (trace_id, id) = match (headers.first(TRACE_ID), headers.first(SPAN_ID)) {
+            // A decision alone is one about a span that is not there.
+            (None, None) => return Ok(context.clone()),
+            (Some(trace_id), Some(id)) => (trace_id, id),
+            _ => return Err("half of a B3 span".into()),
+        };
+        // Any flags but 1 say nothing.
+        let sampling = match (headers.first(FLAGS), headers.first(SAMPLED)) {
+            (Some("1"), _) => Sampling::Debug,
+            (_, None) => Sampling::Defer,
+            // The words are older than the text, which lets us take them.
+            (_, Some("1" | "true")) => Sampling::Accept,
+            (_, Some("0" | "false")) => Sampling::Deny,
+            (_, Some(_)) => return Err("malformed X-B3-Sampled".into()),
+        };
+        let parent_id = headers.first(PARENT_ID);
+        Ok(found(context, [trace_id, id], parent_id, sampling).ok_or("malformed B3 id")?)
+    }
+}
+
+impl Codec for B3Single {
+    fn encode(&self, context: &Context, headers: &mut dyn HeaderWriter) -> Result<(), CodecError> {
+        let Some(span) = context.get(Span::key()).context() else {
+            return Ok(());
+        };
+        let mut line = Line::new();
+        line.trace_id(span.trace_id()).text("-").span_id(span.id());
+        match Sampling::of(&span, context) {
+            Sampling::Accept => line.text("-1"),
+            Sampling::Deny => line.text("-0"),
+            Sampling::Debug => line.text("-d"),
+            // Without a decision there is no place for a parent.
+            Sampling::Defer => return headers.set(SINGLE, line.as_str()),
+        };
+        if let Some(parent) = span.parent_id() {
+            line.text("-").span_id(parent);
+        }
+        headers.set(SINGLE, line.as_str())
+    }
+
+    fn decode(&self, headers: &dyn HeaderReader, context: &Context) -> Result<Context, CodecError> {
+        let Some(value) = headers.first(SINGLE) else {
+            return Ok(context.clone());
+        };
+        let mut fields = value.split('-');
+        let ids = match (fields.next(), fields.next()) {
+            // A decision alone is one about a span that is not there.
+            (Some("0" | "1" | "d"), None) => return Ok(context.clone()),
+            (Some(trace_id), Some(id)) => [trace_id, id],
+            _ => return Err("malformed b3".into()),
+        };
+        let sampling = match fields.next() {
+            None => Sampling::Defer,
+            Some("1") => Sampling::Accept,
+            Some("0") => Sampling::Deny,
+            Some("d") => Sampling::Debug,
+            Some(_) => return Err("malformed sampling state in b3".into()),
+        };
+        let parent_id = fields.next();
+        if fields.next().is_some() {
+            return Err("more fields than b3 has".into());
+        }
+        Ok(found(context, ids, parent_id, sampling).ok_or("malformed id in b3")?)
+    }
+}

@@ -1,0 +1,84 @@
+//! Headers as codecs see them, read and written.
+
+use crate::propagation::CodecError;
+
+/// Headers that came in.
+///
+/// Implemented for slices, arrays and `Vec`s of pairs, for `HashMap` and `BTreeMap`, and, with the
+/// feature `http`, for `http::HeaderMap`.
+pub trait HeaderReader {
+    /// Calls `each` with every value of the header, in the order in which they came.
+    ///
+    /// Names are the same if they differ in case only. A value that is not UTF-8 is passed over.
+    fn each<'a>(&'a self, name: &str, each: &mut dyn FnMut(&'a str));
+
+    /// Returns the header's first value.
+    fn first(&self, name: &str) -> Option<&str> {
+        let mut first = None;
+        self.each(name, &mut |value| {
+            first.get_or_insert(value);
+        });
+        first
+    }
+}
+
+/// Headers that go out.
+///
+/// Implemented for `Vec`s of pairs, for `HashMap` and `BTreeMap`, and, with the feature `http`, for
+/// `http::HeaderMap`.
+pub trait HeaderWriter {
+    /// Writes a header, in place of all that are there under this name in any case.
+    ///
+    /// # Errors
+    ///
+    /// If name or value cannot stand in a header; see [`check_header`].
+    fn set(&mut self, name: &str, value: &str) -> Result<(), CodecError>;
+}
+
+/// Tells whether a name and a value may stand in a header: the name is a token, and the value has no
+/// control characters in it and no blanks around it.
+///
+/// For implementations of [`HeaderWriter`]: a value with a line break would become two headers.
+///
+/// # Errors
+///
+/// If they may not.
+pub fn check_header(name: &str, value: &str) -> Result<(), CodecError> {
+    if name.is_empty() || !name.bytes().all(is_token) {
+        return Err("the name of a header is a token".into());
+    }
+    if !value
+        .bytes()
+        .all(|byte| byte == b'\t' || !byte.is_ascii_control())
+    {
+        return Err("a header has no control characters in it".into());
+    }
+    if value.starts_with(BLANKS) || value.ends_with(BLANKS) {
+        return Err("blanks around a header would be lost on the way".into());
+    }
+    Ok(())
+}
+
+/// What HTTP calls optional white space.
+pub(super) const BLANKS: [char; 2] = [' ', '\t'];
+
+/// Whether HTTP allows the character in a token.
+pub(super) fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+impl<R: HeaderReader + ?Sized> HeaderReader for &R {
+    fn each<'a>(&'a self, name: &str, each: &mut dyn FnMut(&'a str)) {
+        (**self).each(name, each);
+    }
+
+    fn first(&self, name: &str) -> Option<&str> {
+        (**self).first(name)
+    }
+}
+
+impl<W: HeaderWriter + ?Sized> HeaderWriter for &mut W {
+    fn set(&mut self, name: &str, value: &str) -> Result<(), CodecError> {
+        (**self).set(name, value)
+    }
+}

@@ -1,0 +1,57 @@
+//! The codec of the span as `traceparent` and `tracestate`.
+
+use crate::context::Context;
+use crate::propagation::arrival::Arrival;
+use crate::propagation::w3c::trace_parent::TraceParent;
+use crate::propagation::w3c::trace_state::TraceState;
+use crate::propagation::{Codec, CodecError, HeaderReader, HeaderWriter};
+use crate::trace::Span;
+
+const TRACE_PARENT: &str = "traceparent";
+const TRACE_STATE: &str = "tracestate";
+
+/// The span as `traceparent` and `tracestate`.
+pub(in crate::propagation) struct W3c;
+
+impl Codec for W3c {
+    fn encode(&self, context: &Context, headers: &mut dyn HeaderWriter) -> Result<(), CodecError> {
+        let Some(span) = context.get(Span::key()).context() else {
+            return Ok(());
+        };
+        let arrival = Arrival::of(context, span.trace_id());
+        // "Random" goes on as it came and is not said of traces that begin here, though it would be
+        // true: Kamon on the JVM takes a trace as sampled at flags `01` only.
+        let random = arrival.is_some_and(|arrival| arrival.random);
+        headers.set(TRACE_PARENT, TraceParent { span, random }.print().as_str())?;
+        match arrival.and_then(|arrival| arrival.trace_state.as_deref()) {
+            Some(state) => headers.set(TRACE_STATE, state),
+            None => Ok(()),
+        }
+    }
+
+    fn decode(&self, headers: &dyn HeaderReader, context: &Context) -> Result<Context, CodecError> {
+        let (mut first, mut more) = (None, false);
+        headers.each(TRACE_PARENT, &mut |value| {
+            more = first.is_some();
+            first.get_or_insert(value);
+        });
+        let Some(value) = first else {
+            return Ok(context.clone());
+        };
+        // Two of them are one header with a comma in it, says HTTP, and that is no traceparent.
+        if more {
+            return Err("there is more than one traceparent".into());
+        }
+        let parent = TraceParent::parse(value).ok_or("malformed traceparent")?;
+        // Only a valid traceparent makes the state one to be read; a bad state leaves it valid.
+        let mut state = TraceState::default();
+        headers.each(TRACE_STATE, &mut |value| state.add(value));
+        let arrival = Arrival {
+            trace_id: parent.span.trace_id(),
+            random: parent.random,
+            debug: false,
+            trace_state: state.finish().map(Into::into),
+        };
+        Ok(arrival.with(context, Span::remote(parent.span)))
+    }
+}
