@@ -21,6 +21,7 @@ pub mod context;
 mod executor;
 mod integrations;
 pub mod metrics;
+pub mod propagation;
 mod queue;
 pub mod report;
 mod sync;
@@ -45,6 +46,8 @@ pub use trace::{
     SpanContext, SpanId, SpanKind, TraceId,
 };
 
+#[cfg(feature = "http")]
+pub use integrations::http;
 #[cfg(feature = "tokio")]
 pub use integrations::tokio;
 

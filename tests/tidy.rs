@@ -84,7 +84,7 @@ const WIRES: &[(&str, &str)] = &[
 
 /// Cargo features that stand for one outside world each. `integrations/mod.rs` is the only file
 /// that may ask for them.
-const INTEGRATION_FEATURES: &[&str] = &["tokio"];
+const INTEGRATION_FEATURES: &[&str] = &["http", "tokio"];
 
 /// Folders with Rust files that are ours.
 const FOLDERS: &[&str] = &[

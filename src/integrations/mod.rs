@@ -2,6 +2,8 @@
 
 #[cfg(not(feature = "tokio"))]
 mod alone;
+#[cfg(feature = "http")]
+pub mod http;
 mod instant;
 mod observed;
 #[cfg(feature = "tokio")]

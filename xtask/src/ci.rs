@@ -30,6 +30,10 @@ const BEFORE_LOOM: &[(&str, &str)] = &[
         "clippy -p kamon --lib --no-default-features --features test-util -- -D warnings",
     ),
     (
+        "lints, http only",
+        "clippy -p kamon --lib --no-default-features --features http -- -D warnings",
+    ),
+    (
         "lints, all features",
         "clippy -p kamon --lib --all-features -- -D warnings",
     ),

@@ -1,0 +1,173 @@
+//! A request and its response, from the call to the last byte: how it goes, its span says.
+
+use std::task::Poll;
+
+use http::{HeaderMap, Method, StatusCode};
+
+use crate::context::slot::{Frame, SavedScopes};
+use crate::context::Context;
+use crate::integrations::http::words::{self, TagMode};
+use crate::trace::{panicked, Span, Stretch};
+
+/// A request and its response, from the call to the last byte.
+///
+/// Its Context, in which its span is current, is what service, future and body run in. When this
+/// is dropped and nobody has said that the exchange is complete, the span is `cancelled`.
+pub(super) struct Exchange<S: Side> {
+    context: Context,
+    side: S,
+    /// Whether responses to the method never have a body.
+    no_body: bool,
+    over: bool,
+}
+
+/// Which side of an exchange this is: what is done besides what the span says. Implemented by
+/// [`ServerSide`](crate::http::ServerSide) and [`ClientSide`](crate::http::ClientSide).
+pub trait Side {
+    /// What is said of a span when there is no response.
+    const FAILED: &'static str;
+
+    /// Whether a response's body that is dropped before its end has the span `cancelled`.
+    const NEEDS_WHOLE_BODY: bool;
+
+    /// How the status is said of the span.
+    fn status_mode(&self) -> TagMode;
+
+    /// Whether a call with this gRPC status has failed, seen from here. Not asked about zero.
+    fn is_failure(&self, grpc_status: &str) -> bool;
+
+    /// The response is there. Its headers may be changed.
+    fn responded(&mut self, context: &Context, status: StatusCode, headers: &mut HeaderMap) {
+        let _ = (context, status, headers);
+    }
+
+    /// The exchange is over, after so many bytes of the response's body if it has one and all
+    /// went well.
+    fn over(&mut self, sent: Option<u64>) {
+        let _ = sent;
+    }
+}
+
+impl<S: Side> Exchange<S> {
+    /// Begins an exchange, with its span current in the Context.
+    pub(super) fn new(context: Context, method: &Method, side: S) -> Self {
+        Exchange {
+            context,
+            side,
+            no_body: method == Method::HEAD,
+            over: false,
+        }
+    }
+
+    pub(super) fn span(&self) -> &Span {
+        self.context.get(Span::key())
+    }
+
+    /// Calls `f` in the exchange's Context.
+    pub(super) fn call<R>(&self, f: impl FnOnce() -> R) -> R {
+        let _frame = Frame::enter(&self.context);
+        let _stretch = Stretch::enter(self.span());
+        let panicking = FailOnUnwind(self.span());
+        let result = f();
+        std::mem::forget(panicking);
+        result
+    }
+
+    /// Polls something in the exchange's Context.
+    #[inline]
+    pub(super) fn poll<T>(
+        &self,
+        saved: &mut SavedScopes,
+        poll: impl FnOnce() -> Poll<T>,
+    ) -> Poll<T> {
+        let _frame = Frame::resume_within(&self.context, saved);
+        let stretch = Stretch::enter_poll(self.span());
+        let panicking = FailOnUnwind(self.span());
+        let polled = poll();
+        if polled.is_pending() {
+            stretch.pending(self.span());
+        }
+        std::mem::forget(panicking);
+        polled
+    }
+
+    /// Drops something in the exchange's Context.
+    pub(super) fn discard(&self, saved: &mut SavedScopes, discard: impl FnOnce()) {
+        let _frame = Frame::resume_within(&self.context, saved);
+        discard();
+    }
+
+    /// The response is there, but for its body.
+    pub(super) fn respond(&mut self, status: StatusCode, headers: &mut HeaderMap) {
+        let span = self.span();
+        match self.side.status_mode() {
+            TagMode::Metric => {
+                span.tag_metric("http.status_code", words::status(status));
+            }
+            TagMode::Span => {
+                span.tag("http.status_code", status.as_u16());
+            }
+            TagMode::Off => {}
+        }
+        let code = status.as_u16();
+        if code >= 500 {
+            span.fail(format!("Request failed with HTTP Status Code {code}"));
+        }
+        self.conclude_grpc(headers);
+        self.no_body |= status.is_informational()
+            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+        self.side.responded(&self.context, status, headers);
+    }
+
+    /// Looks at the outcome of a gRPC call: in the trailers, or in the headers if there is nothing
+    /// else.
+    pub(super) fn conclude_grpc(&self, headers: &HeaderMap) {
+        let status = headers.get("grpc-status");
+        let Some(status) = status.and_then(|status| status.to_str().ok()) else {
+            return;
+        };
+        self.span().tag("rpc.grpc.status_code", status.to_owned());
+        if status != "0" && self.side.is_failure(status) {
+            let message = format!("Request failed with gRPC Status Code {status}");
+            self.span().fail(message);
+        }
+    }
+
+    /// It goes wrong for a reason that nobody could put in words.
+    pub(super) fn fail(&mut self, message: &'static str) {
+        self.span().fail(message);
+        self.finish(None);
+    }
+
+    /// Whether there is no body to be sent, whatever is there.
+    pub(super) fn has_no_body(&self) -> bool {
+        self.no_body
+    }
+
+    /// The exchange is complete.
+    pub(super) fn finish(&mut self, sent: Option<u64>) {
+        if !std::mem::replace(&mut self.over, true) {
+            self.span().finish_if_open();
+            self.side.over(sent);
+        }
+    }
+}
+
+impl<S: Side> Drop for Exchange<S> {
+    fn drop(&mut self) {
+        if !self.over {
+            self.span().cancel();
+            self.side.over(None);
+        }
+    }
+}
+
+/// Fails the span for the panic that is going through. What is left is dropped with it.
+struct FailOnUnwind<'a>(&'a Span);
+
+impl Drop for FailOnUnwind<'_> {
+    #[cold]
+    fn drop(&mut self) {
+        panicked(self.0);
+    }
+}

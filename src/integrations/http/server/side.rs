@@ -1,0 +1,131 @@
+//! What a server does with its exchanges.
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
+
+use crate::context::slot::Frame;
+use crate::context::Context;
+use crate::integrations::http::exchange::{Exchange, Side};
+use crate::integrations::http::server::metrics::ServerMetrics;
+use crate::integrations::http::server::settings::Settings;
+use crate::integrations::http::words::{self, TagMode, Url};
+use crate::integrations::http::RequestHead;
+use crate::propagation::{trace_token, Codecs};
+use crate::trace::{build_span, Span, SpanKind};
+
+/// The server's side of an exchange.
+pub struct ServerSide {
+    server: Arc<Server>,
+}
+
+/// What all exchanges of a server share.
+#[derive(Debug)]
+pub(super) struct Server {
+    pub(super) settings: Settings,
+    pub(super) metrics: ServerMetrics,
+}
+
+/// What a call is called that no service knows of: anybody could make up names.
+const UNHANDLED: &str = "unhandled";
+/// gRPC's status for such a call.
+const UNIMPLEMENTED: &str = "12";
+
+impl ServerSide {
+    /// Begins the exchange of a request that came in.
+    pub(super) fn begin<B>(server: &Arc<Server>, request: &Request<B>) -> Exchange<ServerSide> {
+        let settings = &server.settings;
+        let head = RequestHead::of(request);
+        let method = words::method(request.method());
+        let came_in = Codecs::current().decode_headers(request.headers());
+        let name = settings.naming.name(&head);
+        let mut span = build_span(name.unwrap_or(method.into()))
+            .with_kind(SpanKind::Server)
+            .with_metric_tag("component", settings.place.component.clone());
+        if settings.method == TagMode::Metric {
+            span = span.with_metric_tag("http.method", method);
+        }
+        if settings.url == TagMode::Metric {
+            span = span.with_metric_tag("http.url", Url(head));
+        }
+        let span = {
+            let _frame = Frame::enter(&came_in);
+            span.start()
+        };
+        if settings.method == TagMode::Span {
+            span.tag("http.method", method);
+        }
+        if settings.url == TagMode::Span {
+            span.tag("http.url", Url(head));
+        }
+        server.metrics.active.increment();
+        if let Some(size) = head.body_size() {
+            server.metrics.request_size.record(size);
+        }
+        let side = ServerSide {
+            server: server.clone(),
+        };
+        Exchange::new(came_in.with_key(Span::key(), span), request.method(), side)
+    }
+}
+
+impl Side for ServerSide {
+    const FAILED: &'static str = "the service failed";
+    const NEEDS_WHOLE_BODY: bool = true;
+
+    fn status_mode(&self) -> TagMode {
+        self.server.settings.status
+    }
+
+    /// As with HTTP, what the client did wrong is no failure of the server: failures are `UNKNOWN`,
+    /// `DEADLINE_EXCEEDED`, `UNIMPLEMENTED`, `INTERNAL`, `UNAVAILABLE` and `DATA_LOSS`.
+    fn is_failure(&self, grpc_status: &str) -> bool {
+        matches!(grpc_status, "2" | "4" | UNIMPLEMENTED | "13" | "14" | "15")
+    }
+
+    fn responded(&mut self, context: &Context, status: StatusCode, headers: &mut HeaderMap) {
+        let settings = &self.server.settings;
+        if let Some(requests) = self.server.metrics.requests(status) {
+            requests.increment();
+        }
+        let span = context.get(Span::key());
+        let unknown = headers.get("grpc-status");
+        if unknown.is_some_and(|status| status == UNIMPLEMENTED) {
+            span.set_operation_name(UNHANDLED);
+        }
+        Codecs::current().encode_response_headers(context, headers);
+        if span.is_empty() {
+            return;
+        }
+        if let (Some(name), Some(token)) = (&settings.trace_token, trace_token(context)) {
+            insert(headers, name, token);
+        }
+        if let Some(name) = &settings.trace_id {
+            insert(headers, name, span.trace_id());
+        }
+        if let Some(name) = &settings.span_id {
+            insert(headers, name, span.id());
+        }
+    }
+
+    fn over(&mut self, sent: Option<u64>) {
+        self.server.metrics.active.decrement();
+        if let Some(sent) = sent {
+            self.server.metrics.response_size.record(sent);
+        }
+    }
+}
+
+/// Puts a header in, unless it has in it what no header may have.
+fn insert(headers: &mut HeaderMap, name: &HeaderName, value: impl ToString) {
+    if let Ok(value) = HeaderValue::try_from(value.to_string()) {
+        headers.insert(name, value);
+    }
+}
+
+impl fmt::Debug for ServerSide {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerSide").finish_non_exhaustive()
+    }
+}
