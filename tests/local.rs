@@ -1,61 +1,20 @@
 //! Local tasks share a thread, and each has its own Context and its own Scopes; the set is woken
 //! by whatever wakes them.
 
+mod at_home;
+
 use std::cell::{Cell, RefCell};
 use std::future::{pending, poll_fn, Future};
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::thread::ThreadId;
 
-use kamon::runtime::{Builder, Runtime};
+use crate::at_home::{as_user, runtime, settle, user, users, Dropped, USER};
+use kamon::runtime::Builder;
 use kamon::task::{spawn_local, LocalSet};
-use kamon::{Context, Key};
+use kamon::Context;
 use tokio::sync::oneshot;
-
-static USER: Key<&'static str> = Key::local("local user", || "nobody");
-
-fn user() -> &'static str {
-    kamon::current_context().get::<&'static str>(&USER)
-}
-
-fn as_user<R>(name: &'static str, f: impl FnOnce() -> R) -> R {
-    kamon::with_context_key(&USER, name, f)
-}
-
-fn runtime() -> Runtime {
-    Builder::new_current_thread().build().unwrap()
-}
-
-async fn settle() {
-    for _ in 0..10 {
-        kamon::task::yield_now().await;
-    }
-}
-
-/// Notes on which thread and in whose Context it is dropped.
-struct Dropped(Arc<Mutex<Vec<(ThreadId, &'static str)>>>);
-
-impl Drop for Dropped {
-    fn drop(&mut self) {
-        self.0
-            .lock()
-            .unwrap()
-            .push((thread::current().id(), user()));
-    }
-}
-
-fn users(drops: &Mutex<Vec<(ThreadId, &'static str)>>) -> Vec<&'static str> {
-    let mut users: Vec<_> = drops
-        .lock()
-        .unwrap()
-        .iter()
-        .map(|(_, user)| *user)
-        .collect();
-    users.sort_unstable();
-    users
-}
 
 #[test]
 fn tasks_share_their_thread_and_inherit_their_context() {

@@ -1,6 +1,8 @@
 //! Local futures are dropped on their own thread and in their own Context, no later than their
 //! set, whoever wakes, aborts or forgets them.
 
+mod at_home;
+
 use std::cell::Cell;
 use std::future::{pending, poll_fn};
 use std::rc::Rc;
@@ -8,55 +10,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 use std::thread;
-use std::thread::ThreadId;
 
-use kamon::runtime::{Builder, Runtime};
+use crate::at_home::{as_user, runtime, settle, users, Dropped};
 use kamon::task::{spawn_local, JoinHandle, LocalSet};
-use kamon::Key;
 use tokio::sync::oneshot;
-
-static USER: Key<&'static str> = Key::local("local_end user", || "nobody");
-
-fn user() -> &'static str {
-    kamon::current_context().get::<&'static str>(&USER)
-}
-
-fn as_user<R>(name: &'static str, f: impl FnOnce() -> R) -> R {
-    kamon::with_context_key(&USER, name, f)
-}
-
-fn runtime() -> Runtime {
-    Builder::new_current_thread().build().unwrap()
-}
-
-async fn settle() {
-    for _ in 0..10 {
-        kamon::task::yield_now().await;
-    }
-}
-
-/// Notes on which thread and in whose Context it is dropped.
-struct Dropped(Arc<Mutex<Vec<(ThreadId, &'static str)>>>);
-
-impl Drop for Dropped {
-    fn drop(&mut self) {
-        self.0
-            .lock()
-            .unwrap()
-            .push((thread::current().id(), user()));
-    }
-}
-
-fn users(drops: &Mutex<Vec<(ThreadId, &'static str)>>) -> Vec<&'static str> {
-    let mut users: Vec<_> = drops
-        .lock()
-        .unwrap()
-        .iter()
-        .map(|(_, user)| *user)
-        .collect();
-    users.sort_unstable();
-    users
-}
 
 #[test]
 fn dropping_the_set_drops_each_future_in_its_own_context() {

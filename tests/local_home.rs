@@ -1,59 +1,17 @@
 //! `spawn_local` finds the set that is running or entered, or what goes along with `block_on`.
 
+mod at_home;
+
 use std::cell::Cell;
 use std::future::pending;
 use std::panic::catch_unwind;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::thread::ThreadId;
 
-use kamon::runtime::{Builder, Runtime};
+use crate::at_home::{as_user, runtime, settle, user, users, Dropped};
+use kamon::runtime::Builder;
 use kamon::task::{spawn_local, JoinSet, LocalSet};
-use kamon::Key;
-
-static USER: Key<&'static str> = Key::local("local_home user", || "nobody");
-
-fn user() -> &'static str {
-    kamon::current_context().get::<&'static str>(&USER)
-}
-
-fn as_user<R>(name: &'static str, f: impl FnOnce() -> R) -> R {
-    kamon::with_context_key(&USER, name, f)
-}
-
-fn runtime() -> Runtime {
-    Builder::new_current_thread().build().unwrap()
-}
-
-async fn settle() {
-    for _ in 0..10 {
-        kamon::task::yield_now().await;
-    }
-}
-
-/// Notes on which thread and in whose Context it is dropped.
-struct Dropped(Arc<Mutex<Vec<(ThreadId, &'static str)>>>);
-
-impl Drop for Dropped {
-    fn drop(&mut self) {
-        self.0
-            .lock()
-            .unwrap()
-            .push((thread::current().id(), user()));
-    }
-}
-
-fn users(drops: &Mutex<Vec<(ThreadId, &'static str)>>) -> Vec<&'static str> {
-    let mut users: Vec<_> = drops
-        .lock()
-        .unwrap()
-        .iter()
-        .map(|(_, user)| *user)
-        .collect();
-    users.sort_unstable();
-    users
-}
 
 #[test]
 fn directly_inside_block_on_no_set_is_needed() {

@@ -1,5 +1,6 @@
 //! Every runtime's own numbers are among the metrics, by Kamon's names.
 
+use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use kamon::metrics::{subscribe, PeriodSnapshot, Subscription, Value};
@@ -36,21 +37,75 @@ fn number(period: &PeriodSnapshot, metric: &str, runtime: &str) -> f64 {
 fn tasks_and_threads_are_counted() {
     let mut subscription = watch();
     let runtime = runtime("counted");
+    let (sender, receiver) = tokio::sync::oneshot::channel::<()>();
+    // One that is still there when the others have ended.
+    let waiting = runtime.spawn(async move { receiver.await.is_ok() });
     runtime.block_on(async {
         for _ in 0..3 {
             kamon::spawn(async {}).await.unwrap();
         }
-        // One that is still there.
-        kamon::spawn(std::future::pending::<()>());
     });
-    let period = subscription.snapshot();
+    // Taken in a task: a worker is at work then.
+    let snapshot = runtime.spawn(async move { subscription.snapshot() });
+    let period = runtime.block_on(snapshot).unwrap();
     let number = |metric| number(&period, metric, "counted");
-    assert_eq!(number("executor.tasks.submitted"), 4.0);
-    assert!(number("executor.tasks.completed") >= 3.0);
+    assert_eq!(number("executor.tasks.submitted"), 5.0);
+    assert_eq!(number("executor.tasks.completed"), 3.0);
     assert_eq!(number("executor.parallelism"), 2.0);
     assert!(number("executor.threads.total") >= 2.0);
     assert!(number("executor.threads.active") <= number("executor.threads.total"));
-    assert!(number("executor.queue-size") <= 1.0);
+    sender.send(()).unwrap();
+    assert!(runtime.block_on(waiting).unwrap());
+}
+
+#[test]
+fn what_waits_for_a_worker_is_in_the_queue() {
+    let mut subscription = watch();
+    // Nobody runs its tasks before somebody blocks on it.
+    let runtime = Builder::new_current_thread().name("queue").build().unwrap();
+    let tasks: Vec<_> = (0..3)
+        .map(|_| runtime.spawn(kamon::task::yield_now()))
+        .collect();
+    let size = |period: PeriodSnapshot| number(&period, "executor.queue-size", "queue");
+    assert_eq!(size(subscription.snapshot()), 3.0);
+    runtime.block_on(async {
+        for task in tasks {
+            task.await.unwrap();
+        }
+    });
+    assert_eq!(size(subscription.snapshot()), 0.0);
+}
+
+#[test]
+fn workers_at_work_are_active() {
+    let mut subscription = watch();
+    let runtime = Builder::new_multi_thread()
+        .name("active")
+        .worker_threads(2)
+        .build()
+        .unwrap();
+    // Both are in a turn, neither of which ends before the other's.
+    let (both, done) = (Arc::new(Barrier::new(3)), Arc::new(Barrier::new(3)));
+    let tasks: Vec<_> = (0..2)
+        .map(|_| {
+            let (both, done) = (both.clone(), done.clone());
+            runtime.spawn(async move {
+                both.wait();
+                done.wait();
+            })
+        })
+        .collect();
+    both.wait();
+    let active = number(
+        &subscription.snapshot(),
+        "executor.threads.active",
+        "active",
+    );
+    done.wait();
+    assert_eq!(active, 2.0);
+    for task in tasks {
+        runtime.block_on(task).unwrap();
+    }
 }
 
 #[test]

@@ -71,7 +71,7 @@ const WIRES: &[(&str, &str)] = &[
     ("task", "task_spawned"),
     ("task", "task_woken"),
     ("task", "task_ended"),
-    ("task", "TimedTurn"),
+    ("task", "timed_turn"),
     // What becomes of the span of a task that panics.
     ("task", "fail_current_span"),
     // Where a sleep outside every runtime is kept: with the global runtime.

@@ -58,10 +58,9 @@ impl AbortHandle {
 
     /// Asks the task to end, as [`JoinHandle::abort`](crate::task::JoinHandle::abort) does.
     pub fn abort(&self) {
-        if let Some((raw, waker)) = &self.task {
+        if let Some((raw, _)) = &self.task {
             // SAFETY: the waker keeps the task alive.
-            unsafe { Header::of(raw.0) }.mark_aborted();
-            waker.wake_by_ref();
+            unsafe { header::abort(raw.0) }
         }
     }
 

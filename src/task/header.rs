@@ -324,6 +324,18 @@ pub(crate) unsafe fn waker(raw: NonNull<()>) -> Waker {
     runnable.waker()
 }
 
+/// Asks the task at `raw` to end, and wakes it.
+///
+/// # Safety
+///
+/// As for [`waker`].
+pub(crate) unsafe fn abort(raw: NonNull<()>) {
+    // SAFETY: the contract is the same.
+    let (header, waker) = unsafe { (Header::of(raw), waker(raw)) };
+    header.mark_aborted();
+    waker.wake();
+}
+
 /// The schedule function of every task. It captures nothing, which spares `async-task` a count.
 #[inline]
 pub(crate) fn schedule(task: Notified, info: async_task::ScheduleInfo) {

@@ -102,12 +102,11 @@ impl Hooks {
     /// Calls `poll` as a turn of the task.
     pub(crate) fn turn<R>(&self, meta: &TaskMeta<'_>, poll: impl FnOnce() -> R) -> R {
         call(&self.before_poll, meta);
-        let polled = {
-            let _turn = self.attribution.map(|attribution| {
-                let longest = attribution.longest_poll;
-                crate::TimedTurn::begin(meta.id().get(), meta.spawned_at(), longest)
-            });
-            poll()
+        let polled = match self.attribution {
+            None => poll(),
+            Some(Attribution { longest_poll }) => {
+                crate::timed_turn(meta.id().get(), meta.spawned_at(), longest_poll, poll)
+            }
         };
         call(&self.after_poll, meta);
         polled

@@ -75,10 +75,7 @@ impl<T> JoinHandle<T> {
     pub fn abort(&self) {
         if self.task.is_some() {
             // SAFETY: the handle keeps the task alive.
-            unsafe {
-                Header::of(self.raw).mark_aborted();
-                header::waker(self.raw).wake();
-            }
+            unsafe { header::abort(self.raw) }
         }
     }
 

@@ -62,4 +62,4 @@ pub(crate) use sink::{FinishedSpan, Sink};
 pub(crate) use tail::expire;
 #[allow(unused_imports)] // For integrations, whose work comes in parts that are no future.
 pub(crate) use work::Stretch;
-pub(crate) use work::{task_ended, task_spawned, task_woken, Turn};
+pub(crate) use work::{task_ended, task_spawned, task_woken, timed_turn};

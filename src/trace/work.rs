@@ -2,7 +2,7 @@
 //! that was innermost.
 //!
 //! The executor says when a task was spawned or woken and when its turns begin and end
-//! ([`Turn`]); what makes a span current for a part of a turn says so too ([`Stretch`]). None of
+//! ([`timed_turn`]); what makes a span current for a part of a turn says so too ([`Stretch`]). None of
 //! this happens in runtimes that were built without
 //! [`attribute_latency`](crate::runtime::Builder::attribute_latency).
 
@@ -133,12 +133,24 @@ pub(crate) fn task_ended(task: u64) {
     drop(waiting);
 }
 
-/// A turn of a task, from `begin` to its drop, in the task's Context.
-#[must_use = "the turn ends when this is dropped"]
-pub(crate) struct Turn {
+/// Calls `poll` as a turn of a task, in the task's Context.
+pub(crate) fn timed_turn<R>(
     task: u64,
-    /// The span in the task's own Context. Boxed, because the meter points to it.
-    base: Box<Span>,
+    spawned_at: &'static Location<'static>,
+    longest: Option<Duration>,
+    poll: impl FnOnce() -> R,
+) -> R {
+    let base = current_span();
+    let _turn = Turn::begin(task, &base, spawned_at, longest);
+    poll()
+}
+
+/// A turn of a task, from `begin` to its drop.
+#[must_use = "the turn ends when this is dropped"]
+struct Turn<'a> {
+    task: u64,
+    /// The span in the task's own Context.
+    base: &'a Span,
     outer: Outer,
 }
 
@@ -152,25 +164,25 @@ struct Outer {
     first_wait: u64,
 }
 
-impl Turn {
+impl<'a> Turn<'a> {
     /// Charges the wait that is over and begins to charge for the turn.
-    pub(crate) fn begin(
+    fn begin(
         task: u64,
+        base: &'a Span,
         spawned_at: &'static Location<'static>,
         longest: Option<Duration>,
-    ) -> Turn {
+    ) -> Turn<'a> {
         let now = Timestamp::now();
-        let base = Box::new(current_span());
         let waited = shard(task).lock().remove(&task);
         let first_wait = waited.map_or(0, |waited| waited.charge(now));
-        count_poll(&base);
+        count_poll(base);
         let outer = METER.with(|meter| {
             if meter.on.get() {
                 meter.charge(now);
             }
             meter.since.set(now);
             Outer {
-                span: meter.span.replace(&*base),
+                span: meter.span.replace(base),
                 on: meter.on.replace(true),
                 long_at: meter.long_at.replace(longest.map(|long| now.after(long))),
                 spawned_at: meter.spawned_at.replace(Some(spawned_at)),
@@ -182,12 +194,12 @@ impl Turn {
     }
 }
 
-impl Drop for Turn {
+impl Drop for Turn<'_> {
     fn drop(&mut self) {
         let now = Timestamp::now();
         let waits = METER.with(|meter| {
             meter.charge(now);
-            meter.charge_first_wait(&self.base);
+            meter.charge_first_wait(self.base);
             meter.since.set(now);
             meter.first_wait.set(self.outer.first_wait);
             meter.span.set(self.outer.span);
@@ -199,7 +211,7 @@ impl Drop for Turn {
         let waiting = Waiting {
             since: now,
             woken: None,
-            span: Some(waits.unwrap_or_else(|| (*self.base).clone())),
+            span: Some(waits.unwrap_or_else(|| self.base.clone())),
         };
         shard(self.task).lock().insert(self.task, waiting);
     }
@@ -286,7 +298,7 @@ impl Meter {
     }
 
     fn charge(&self, now: Timestamp) {
-        // SAFETY: whoever set the pointer, a `Turn` or a `Stretch`, has the span or borrows it, and
+        // SAFETY: whoever set the pointer, a `Turn` or a `Stretch`, borrows the span, and
         // takes the pointer back as it ends. They end on this thread, in the order of the calls.
         let Some(span) = (unsafe { self.span.get().as_ref() }) else {
             return;

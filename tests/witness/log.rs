@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::future::poll_fn;
-use std::sync::{Arc, Condvar, Mutex, Once};
+use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Poll, Waker};
 use std::thread::ThreadId;
 use std::time::Duration;
@@ -40,7 +40,6 @@ struct State {
 
 impl Log {
     pub(crate) fn new() -> Log {
-        watch_for_hangs();
         Log::default()
     }
 
@@ -169,16 +168,4 @@ impl fmt::Debug for OnDrop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("OnDrop").field(&self.what).finish()
     }
-}
-
-/// Ends the process if its tests do not end: a hang is a failure too.
-pub(super) fn watch_for_hangs() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        std::thread::spawn(|| {
-            std::thread::sleep(Duration::from_secs(600));
-            eprintln!("a test hangs: the process ends");
-            std::process::abort();
-        });
-    });
 }

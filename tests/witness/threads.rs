@@ -30,7 +30,6 @@ impl Looks {
 
 /// A runtime of so many workers; of none: one that runs its tasks in `block_on`.
 pub(crate) fn workers(number: usize) -> Watched {
-    super::log::watch_for_hangs();
     let mut builder = match number {
         0 => Builder::new_current_thread(),
         _ => Builder::new_multi_thread(),
