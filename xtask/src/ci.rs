@@ -58,6 +58,12 @@ const BEFORE_LOOM: &[(&str, &str)] = &[
     ),
 ];
 
+/// That package stands outside of the workspace, with a list of dependencies of its own.
+const LEVEL_TWO: (&str, &str) = (
+    "models at level two, compiled",
+    "check --manifest-path loom-tests/visible/Cargo.toml --tests --target-dir target/visible",
+);
+
 const DOCS: (&str, &str) = (
     "documentation",
     "doc -p kamon -p kamon-macros --no-deps --all-features",
@@ -70,6 +76,8 @@ pub(crate) fn steps() -> Vec<Step> {
         .map(|(name, line)| Step::new(*name, line))
         .collect();
     steps.push(loom());
+    let (name, line) = LEVEL_TWO;
+    steps.push(Step::new(name, line));
     let (name, line) = DOCS;
     steps.push(Step::new(name, line).with_environment(&[("RUSTDOCFLAGS", "-D warnings")]));
     steps
