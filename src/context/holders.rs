@@ -171,15 +171,21 @@ impl Drop for Dying {
     }
 }
 
-/// Counts one down; `true` for whoever counted the last.
+/// Counts one down; `true` for whoever counted the last, who need not write that down: a count is
+/// made from another one, so that who is alone stays alone.
 #[inline(always)]
 fn last(count: &AtomicUsize) -> bool {
-    // Ordering: Release, so that all this holder did with the block comes before its end; pairs
-    // with the Acquire below, which only the last holder makes. A load and not a fence, because
-    // ThreadSanitizer does not know fences.
+    // Ordering: Acquire pairs with the Release below, so that all that the other holders did with
+    // the block comes before its end.
+    if count.load(Ordering::Acquire) == 1 {
+        return true;
+    }
+    // Ordering: Release, see above.
     if count.fetch_sub(1, Ordering::Release) != 1 {
         return false;
     }
+    // Ordering: Acquire, see above. A load and not a fence, because ThreadSanitizer does not know
+    // fences.
     count.load(Ordering::Acquire);
     true
 }

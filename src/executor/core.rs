@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::ops::Deref;
 use std::ptr::NonNull;
 
+use crate::executor::worker::YIELDS_BEFORE_LOOK;
 use crate::queue::LocalQueue;
 use crate::task::Notified;
 
@@ -11,12 +12,16 @@ use crate::task::Notified;
 pub(crate) struct Core {
     pub(crate) index: usize,
     pub(crate) queue: LocalQueue<Notified>,
-    /// Turns taken, one a task.
-    pub(crate) tick: Cell<u32>,
+    /// How many turns are left, one a task, until the worker looks at the outside world.
+    pub(crate) turns_to_look: Cell<u32>,
+    /// How many until it looks at the injector before its own queue.
+    pub(crate) turns_to_injector: Cell<u32>,
     /// How many turns in a row went to the LIFO slot.
     pub(crate) lifo_turns: Cell<u32>,
     /// How many tasks in a row have yielded, while no other was spawned or woken here.
     pub(crate) yields: Cell<u32>,
+    /// After how many of those the worker looks at the outside world early.
+    pub(crate) yields_before_look: Cell<u32>,
     /// Whether it counts as searching in the idle word.
     pub(crate) searching: Cell<bool>,
     /// Whether a guest has used its LIFO slot in the present poll.
@@ -34,9 +39,11 @@ impl Core {
         Core {
             index,
             queue: LocalQueue::new(),
-            tick: Cell::new(0),
+            turns_to_look: Cell::new(0),
+            turns_to_injector: Cell::new(0),
             lifo_turns: Cell::new(0),
             yields: Cell::new(0),
+            yields_before_look: Cell::new(YIELDS_BEFORE_LOOK),
             searching: Cell::new(false),
             slot_used: Cell::new(false),
             naps: Cell::new(0),

@@ -16,7 +16,9 @@ impl Worker {
     /// workers.
     #[inline]
     pub(crate) fn next_task(&self, core: &Core) -> Option<Notified> {
-        if core.tick.get() % self.shared.config.global_queue_interval == 0 {
+        if core.turns_to_injector.get() == 0 {
+            let interval = self.shared.config.global_queue_interval;
+            core.turns_to_injector.set(interval);
             let task = self
                 .next_injected(core)
                 .or_else(|| self.next_of_guests(core));

@@ -29,8 +29,11 @@ tls! {
     static CURRENT: Cell<*const Worker> = Cell::new(ptr::null());
 }
 
-/// After how many tasks in a row that only yielded a worker looks at the outside world early.
-const YIELDS_BEFORE_LOOK: u32 = 4;
+/// After how many tasks in a row that only yielded a worker looks at the outside world early: the
+/// fewest, as long as such looks find something. Each that finds nothing doubles the number.
+pub(super) const YIELDS_BEFORE_LOOK: u32 = 4;
+/// The most, with which a worker hardly ever looks earlier than it would anyhow.
+const MOST_YIELDS_BEFORE_LOOK: u32 = 64;
 
 impl Worker {
     pub(crate) fn new(shared: Arc<Shared>, core: OwnedCore) -> Worker {
@@ -183,20 +186,40 @@ impl Worker {
     /// goes on seems to be waiting for it by yielding.
     #[inline]
     pub(crate) fn tick(&self, core: &Core) -> bool {
-        let tick = core.tick.get().wrapping_add(1);
-        core.tick.set(tick);
-        if core.yields.get() == YIELDS_BEFORE_LOOK {
-            core.yields.set(YIELDS_BEFORE_LOOK + 1);
+        core.turns_to_injector
+            .set(core.turns_to_injector.get().saturating_sub(1));
+        if core.yields.get() == core.yields_before_look.get() {
+            // Not again for the same ones.
+            core.yields.set(u32::MAX / 2);
             return true;
         }
-        tick % self.shared.config.event_interval == 0
+        let turns = core.turns_to_look.get();
+        let due = turns <= 1;
+        core.turns_to_look.set(if due {
+            self.shared.config.event_interval
+        } else {
+            turns - 1
+        });
+        due
     }
 
     /// Looks at timers and the outside world without waiting.
     pub(crate) fn look_outside(&self) {
+        let yields = self.core().map(|core| core.yields.replace(u32::MAX / 2));
         self.shared.timers.turn();
         if let Some(_seat) = self.shared.seat.take_to_look() {
             self.shared.driver.poll();
+        }
+        let Some((core, yields)) = self.core().zip(yields) else {
+            return;
+        };
+        if core.yields.get() == 0 {
+            core.yields_before_look.set(YIELDS_BEFORE_LOOK);
+        } else {
+            let more = core.yields_before_look.get() * 2;
+            core.yields_before_look
+                .set(more.min(MOST_YIELDS_BEFORE_LOOK));
+            core.yields.set(yields);
         }
     }
 

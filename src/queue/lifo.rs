@@ -47,11 +47,15 @@ impl<T: Pointer> LifoSlot<T> {
     /// Puts an item in and returns the one that was there.
     #[inline]
     pub(crate) fn replace(&self, item: T) -> Option<T> {
+        let item = item.into_pointer().as_ptr();
+        if self.is_empty() {
+            // Ordering: as below. What is empty stays so, since only the owner fills it.
+            self.item.store(item, Ordering::Release);
+            return None;
+        }
         // Ordering: release publishes the item to whoever takes it; acquire receives the one
         // that comes back. Pairs with the swap in `take`.
-        let previous = self
-            .item
-            .swap(item.into_pointer().as_ptr(), Ordering::AcqRel);
+        let previous = self.item.swap(item, Ordering::AcqRel);
         // SAFETY: what leaves the slot by a swap went in by `replace`, and leaves once.
         NonNull::new(previous).map(|pointer| unsafe { T::from_pointer(pointer) })
     }

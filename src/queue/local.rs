@@ -50,6 +50,10 @@ pub(crate) struct Stealer<T> {
 impl<T> Stealer<T> {
     /// Moves about half of the items to `into` and returns one more of them.
     pub(crate) fn steal_into(&self, into: &LocalQueue<T>) -> Option<T> {
+        if self.deque.is_empty() {
+            // Cheaper to see than to try: a theft announces itself to the memory's reclamation.
+            return None;
+        }
         loop {
             match self.deque.steal_batch_and_pop(&into.deque) {
                 Steal::Success(item) => return Some(item),
