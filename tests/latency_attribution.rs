@@ -187,6 +187,49 @@ fn blocking_closures_count_too() {
 }
 
 #[test]
+fn the_future_of_a_block_on_counts_too() {
+    frozen(|runtime| {
+        let request = root("blocked on");
+        let trace = request.trace_id();
+        let blocked_on = async {
+            let (sender, receiver) = oneshot::channel::<()>();
+            kamon::spawn_root(async {
+                pass(7);
+                sender.send(()).unwrap();
+                pass(2);
+            });
+            receiver.await.unwrap();
+            pass(4);
+        };
+        runtime.block_on(blocked_on.in_span(request));
+        assert_eq!(work(&reported(trace, "blocked on")), (2, 4, 2, 7));
+    });
+}
+
+#[test]
+fn local_tasks_count_too() {
+    frozen(|runtime| {
+        let request = root("local");
+        let trace = request.trace_id();
+        runtime.block_on(async {
+            let (sender, receiver) = oneshot::channel::<()>();
+            let local = async {
+                receiver.await.unwrap();
+                pass(4);
+            };
+            let task = kamon::spawn_local(local.in_span(request));
+            pass(2);
+            kamon::task::yield_now().await;
+            pass(20);
+            sender.send(()).unwrap();
+            pass(5);
+            task.await.unwrap();
+        });
+        assert_eq!(work(&reported(trace, "local")), (2, 4, 7, 20));
+    });
+}
+
+#[test]
 fn a_long_poll_is_marked_once_and_counted() {
     frozen(|_| {
         let runtime = Builder::new_current_thread()

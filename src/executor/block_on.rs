@@ -1,11 +1,13 @@
 //! Running a future on the calling thread until it is done.
 
 use std::future::Future;
+use std::panic::Location;
 use std::pin::pin;
 use std::sync::Arc as StdArc;
 use std::task::{Context as TaskContext, Poll, Wake, Waker};
 
 use crate::context::{slot, Context, ContextFutureExt as _};
+use crate::executor::account::{Account, Accounted, Wakes};
 use crate::executor::core::{Core, OwnedCore};
 use crate::executor::enter::{is_polling, Entrance, Polling, PollingGuard};
 use crate::executor::guest::Guest;
@@ -35,18 +37,20 @@ pub(crate) fn block_on<F: Future>(shared: &Arc<Shared>, polling: Polling, future
     let _entrance = Entrance::new(shared);
     let _polling = PollingGuard::set(polling);
     // Each turn gets its budget; what this thread had is not touched.
-    crate::lift_budget(|| drive(shared, future))
+    let account = Account::open(shared.config.task_hooks.attribution, Location::caller());
+    crate::lift_budget(|| drive(shared, account, future))
 }
 
-fn drive<F: Future>(shared: &Arc<Shared>, future: F) -> F::Output {
-    let mut root = Root::new(shared);
+fn drive<F: Future>(shared: &Arc<Shared>, account: Option<Account>, future: F) -> F::Output {
+    let mut root = Root::new(shared, account.as_ref().map(Account::wakes));
     // What else this thread attends to in here (tasks, timers, hooks, the driver) is not the
     // future's: it finds no Context, and the future takes its own along.
     let outside = Context::empty();
     let context = slot::current();
     let _outside = slot::Frame::enter(&outside);
     let local = ImplicitLocal::new();
-    let mut future = pin!(Scoped::new(future).in_context(context));
+    let future = Accounted::new(account, Scoped::new(future));
+    let mut future = pin!(future.in_context(context));
     let mut step = |cx: &mut TaskContext<'_>| {
         let _entered = Entered::root();
         let _local = local.enter();
@@ -83,6 +87,7 @@ fn drive<F: Future>(shared: &Arc<Shared>, future: F) -> F::Output {
 /// What one call of `block_on` waits with.
 pub(crate) struct Root<'a> {
     shared: &'a Arc<Shared>,
+    wakes: Option<Wakes>,
     pub(crate) parker: Arc<Parker>,
     signal: StdArc<Signal>,
     waker: Waker,
@@ -93,6 +98,7 @@ struct Signal {
     woken: AtomicBool,
     parker: Arc<Parker>,
     shared: Arc<Shared>,
+    wakes: Option<Wakes>,
 }
 
 impl Wake for Signal {
@@ -104,6 +110,9 @@ impl Wake for Signal {
         // Ordering: release what was done before the wake to the poll that it causes, acquire
         // for the wakes that are merged into this one. Pairs with the swap in `take_woken`.
         if !self.woken.swap(true, Ordering::AcqRel) {
+            if let Some(wakes) = self.wakes {
+                wakes.note();
+            }
             self.parker.unpark(&*self.shared.driver);
         }
     }
@@ -113,17 +122,19 @@ impl Wake for Signal {
 pub(crate) type Step<'s, T> = dyn FnMut(&mut TaskContext<'_>) -> Poll<T> + 's;
 
 impl<'a> Root<'a> {
-    fn new(shared: &'a Arc<Shared>) -> Root<'a> {
+    fn new(shared: &'a Arc<Shared>, wakes: Option<Wakes>) -> Root<'a> {
         let parker = Arc::new(Parker::new());
         parker.attach();
         let signal = StdArc::new(Signal {
             woken: AtomicBool::new(true),
             parker: parker.clone(),
             shared: shared.clone(),
+            wakes,
         });
         let waker = Waker::from(signal.clone());
         Root {
             shared,
+            wakes,
             parker,
             signal,
             waker,
@@ -180,6 +191,7 @@ impl<'a> Root<'a> {
                 woken: AtomicBool::new(true),
                 parker: parker.clone(),
                 shared: self.shared.clone(),
+                wakes: self.wakes,
             });
             self.waker = Waker::from(self.signal.clone());
             self.parker = parker;

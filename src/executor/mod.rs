@@ -3,6 +3,7 @@
 #![doc = ""]
 #![doc = include_str!("README.md")]
 
+mod account;
 mod block_on;
 mod blocking;
 mod burial;

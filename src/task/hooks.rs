@@ -73,7 +73,43 @@ pub(crate) struct Attribution {
     pub(crate) longest_poll: Option<Duration>,
 }
 
+impl Attribution {
+    /// Something that is polled is about to be queued for the first time.
+    pub(crate) fn spawned(self, id: Id) {
+        crate::task_spawned(id.get());
+    }
+
+    /// It was woken.
+    pub(crate) fn woken(self, id: Id) {
+        crate::task_woken(id.get());
+    }
+
+    /// Calls `poll` as a turn of it.
+    pub(crate) fn turn<R>(
+        self,
+        id: Id,
+        spawned_at: &'static Location<'static>,
+        poll: impl FnOnce() -> R,
+    ) -> R {
+        crate::timed_turn(id.get(), spawned_at, self.longest_poll, poll)
+    }
+
+    /// It will not be polled again.
+    pub(crate) fn ended(self, id: Id) {
+        crate::task_ended(id.get());
+    }
+}
+
 impl Hooks {
+    /// No callback.
+    pub(crate) const NONE: Hooks = Hooks {
+        spawn: None,
+        before_poll: None,
+        after_poll: None,
+        terminate: None,
+        attribution: None,
+    };
+
     /// Whether a task has to look for hooks at all.
     pub(crate) fn any(&self) -> bool {
         self.spawn.is_some()
@@ -86,16 +122,16 @@ impl Hooks {
     /// Takes note of a task that is about to be queued for the first time.
     pub(crate) fn spawned(&self, meta: &TaskMeta<'_>) {
         call(&self.spawn, meta);
-        if self.attribution.is_some() {
-            crate::task_spawned(meta.id().get());
+        if let Some(attribution) = self.attribution {
+            attribution.spawned(meta.id());
         }
     }
 
     /// Takes note of a wake.
     #[cold]
     pub(crate) fn woken(&self, id: Id) {
-        if self.attribution.is_some() {
-            crate::task_woken(id.get());
+        if let Some(attribution) = self.attribution {
+            attribution.woken(id);
         }
     }
 
@@ -104,9 +140,7 @@ impl Hooks {
         call(&self.before_poll, meta);
         let polled = match self.attribution {
             None => poll(),
-            Some(Attribution { longest_poll }) => {
-                crate::timed_turn(meta.id().get(), meta.spawned_at(), longest_poll, poll)
-            }
+            Some(attribution) => attribution.turn(meta.id(), meta.spawned_at(), poll),
         };
         call(&self.after_poll, meta);
         polled
@@ -115,8 +149,8 @@ impl Hooks {
     /// Takes note of the end of a task.
     pub(crate) fn terminated(&self, meta: &TaskMeta<'_>) {
         call(&self.terminate, meta);
-        if self.attribution.is_some() {
-            crate::task_ended(meta.id().get());
+        if let Some(attribution) = self.attribution {
+            attribution.ended(meta.id());
         }
     }
 }

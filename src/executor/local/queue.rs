@@ -5,10 +5,11 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::Location;
 use std::ptr::NonNull;
-use std::sync::Weak;
+use std::sync::{OnceLock, Weak};
 use std::task::Waker;
 
 use crate::context::Context;
+use crate::executor::enter::with_entered;
 use crate::executor::local::current::AtHome;
 use crate::executor::local::scoped::Scoped;
 use crate::sync::statics::{AtomicU64, Ordering};
@@ -27,6 +28,9 @@ pub(super) struct Shared {
     arrived: Condvar,
     /// The tasks that wait for something.
     registry: Registry,
+    /// What is said of a task's turns. A set belongs to no runtime and has no callbacks, but spans
+    /// get their time as the runtime has it in which such a task was spawned first.
+    hooks: OnceLock<Hooks>,
 }
 
 /// What only the owner touches.
@@ -74,6 +78,7 @@ impl Shared {
             }),
             arrived: Condvar::new(),
             registry: Registry::new(1),
+            hooks: OnceLock::new(),
         })
     }
 
@@ -89,11 +94,17 @@ impl Shared {
         F::Output: 'static,
     {
         debug_assert!(self.is_owner());
+        let future = Scoped::new(future);
+        let hooks = self.hooks_here();
         // SAFETY: the set outlives the task's future, which runs
         // and is dropped on this thread alone: see the module. A handle whose output is not
         // `Send` is not `Send`. Nothing is borrowed.
         let (task, handle) =
-            unsafe { task::allocate(Scoped::new(future), context, &self.link, location, false) };
+            unsafe { task::allocate(future, context, &self.link, location, hooks.is_some()) };
+        if let Some(hooks) = hooks {
+            // SAFETY: nobody else can know the task yet, so the right to its Context is ours.
+            hooks.spawned(&unsafe { task.metadata().meta() });
+        }
         self.own.live.set(self.own.live.get() + 1);
         self.push_own(task);
         if self.own.closed.get() && !self.own.polling.get() {
@@ -101,6 +112,17 @@ impl Shared {
             self.close();
         }
         handle
+    }
+
+    /// The set's hooks, if the runtime that is current here attributes time to spans.
+    fn hooks_here(&self) -> Option<&Hooks> {
+        let attribution =
+            with_entered(|runtime| runtime.and_then(|r| r.config.task_hooks.attribution));
+        let hooks = Hooks {
+            attribution: Some(attribution?),
+            ..Hooks::NONE
+        };
+        Some(self.hooks.get_or_init(|| hooks))
     }
 
     /// How many tasks have a future.
@@ -241,15 +263,8 @@ impl Scheduler for Shared {
     }
 
     fn hooks(&self) -> &Hooks {
-        // A set belongs to no runtime: its tasks are allocated without hooks.
-        static NONE: Hooks = Hooks {
-            spawn: None,
-            before_poll: None,
-            after_poll: None,
-            terminate: None,
-            attribution: None,
-        };
-        &NONE
+        static NONE: Hooks = Hooks::NONE;
+        self.hooks.get().unwrap_or(&NONE)
     }
 
     fn release(&self) -> Option<Arc<dyn Send + Sync>> {

@@ -56,7 +56,8 @@ impl Builder {
     /// `Pending`. A child task carries its parent's span unless it has one of its own, and what it does
     /// is then charged to that one too, so that the sum may exceed the span's duration. The time of a
     /// poll is what the clock says, also while the system gives the processor to somebody else.
-    /// Closures of the blocking pool count as tasks; local tasks and the future of a `block_on` do not.
+    /// Closures of the blocking pool count as tasks, and so does the future of a `block_on`. Local tasks
+    /// do if they are spawned while such a runtime is current.
     ///
     /// # Examples
     ///
