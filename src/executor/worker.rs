@@ -190,7 +190,7 @@ impl Worker {
             .set(core.turns_to_injector.get().saturating_sub(1));
         if core.yields.get() == core.yields_before_look.get() {
             // Not again for the same ones.
-            core.yields.set(u32::MAX / 2);
+            core.yields.set(core.yields.get() + 1);
             return true;
         }
         let turns = core.turns_to_look.get();
@@ -205,7 +205,7 @@ impl Worker {
 
     /// Looks at timers and the outside world without waiting.
     pub(crate) fn look_outside(&self) {
-        let yields = self.core().map(|core| core.yields.replace(u32::MAX / 2));
+        let yields = self.core().map(|core| core.yields.replace(1));
         self.shared.timers.turn();
         if let Some(_seat) = self.shared.seat.take_to_look() {
             self.shared.driver.poll();

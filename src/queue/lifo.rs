@@ -54,22 +54,33 @@ impl<T: Pointer> LifoSlot<T> {
             return None;
         }
         // Ordering: release publishes the item to whoever takes it; acquire receives the one
-        // that comes back. Pairs with the swap in `take`.
+        // that comes back. Pairs with `take`.
         let previous = self.item.swap(item, Ordering::AcqRel);
-        // SAFETY: what leaves the slot by a swap went in by `replace`, and leaves once.
+        // SAFETY: what leaves the slot went in by `replace`, and leaves once.
         NonNull::new(previous).map(|pointer| unsafe { T::from_pointer(pointer) })
     }
 
     /// Takes the item out, whoever asks.
+    ///
+    /// By comparing, so that who comes too late writes nothing: the owner relies on an empty slot's
+    /// staying as it is.
     #[inline]
     pub(crate) fn take(&self) -> Option<T> {
-        if self.is_empty() {
-            return None;
+        let mut item = self.item.load(Ordering::Relaxed);
+        while !item.is_null() {
+            // Ordering: acquire; pairs with the release in `replace`.
+            match self.item.compare_exchange(
+                item,
+                ptr::null_mut(),
+                Ordering::Acquire,
+                Ordering::Relaxed,
+            ) {
+                // SAFETY: as in `replace`.
+                Ok(item) => return NonNull::new(item).map(|item| unsafe { T::from_pointer(item) }),
+                Err(other) => item = other,
+            }
         }
-        // Ordering: acquire; pairs with the release in `replace`.
-        let item = self.item.swap(ptr::null_mut(), Ordering::Acquire);
-        // SAFETY: as in `replace`.
-        NonNull::new(item).map(|pointer| unsafe { T::from_pointer(pointer) })
+        None
     }
 
     #[inline]

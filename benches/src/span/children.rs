@@ -36,6 +36,13 @@ fn children(name: &'static str, number: usize) -> Workload {
                     root(|| (0..number).for_each(|_| child()));
                 });
             }),
+            less("kamon, ring off", move |meter, _| {
+                let config = kamon::Config::new().recent_spans(0);
+                let _kamon = kamon::init(config).expect("a good configuration");
+                per_span(meter, number, || {
+                    root(|| (0..number).for_each(|_| kamon::build_span("child").start().finish()));
+                });
+            }),
             peer("fastrace", move |meter, _| {
                 per_span(meter, number, || {
                     rivals::fastrace(|| {

@@ -1,5 +1,6 @@
 //! What a span costs: started, finished and recorded; in which shape; and when nobody wants it.
 
+mod attributed;
 mod children;
 mod rivals;
 mod shapes;
@@ -13,6 +14,7 @@ pub fn group() -> Group {
     let mut workloads = children::workloads();
     workloads.extend(shapes::workloads());
     workloads.extend(unwanted::workloads());
+    workloads.extend(attributed::workloads());
     Group {
         name: "span",
         about: "what a span costs, the root of its trace included; kamon's are measured as \
