@@ -6,12 +6,13 @@ mod witness;
 use std::future::{poll_fn, Future};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{mpsc, Arc, Barrier, Mutex};
+use std::sync::{mpsc, Arc, Barrier};
 use std::task::{Context as TaskContext, Poll, Waker};
 
 use kamon::task::AbortHandle;
 use kamon::time::{call_later, sleep, Duration};
 use kamon::{with_context, ContextFutureExt as _};
+use witness::locks::Mutex;
 use witness::{after, current, on_each, pause, request, workers, Log, Steps};
 
 #[test]

@@ -5,11 +5,12 @@ mod witness;
 use std::future::Future;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::pin::Pin;
-use std::sync::{mpsc, Arc, Mutex};
+use std::sync::{mpsc, Arc};
 use std::task::{Context as TaskContext, Poll, Waker};
 
 use kamon::time::{call_later, sleep, Duration};
 use kamon::with_context;
+use witness::locks::Mutex;
 use witness::{after, current, poll_by_hand, request, workers, Log, Steps, Watched};
 
 const HOUR: Duration = Duration::from_secs(3600);

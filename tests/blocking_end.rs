@@ -1,14 +1,17 @@
 //! Blocking closures can be cancelled until they begin, and end with their runtime.
 
+mod locks;
+
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{channel, Receiver, Sender};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use kamon::runtime::{Builder, Runtime};
 use kamon::Key;
+use locks::{Condvar, Mutex};
 
 static USER: Key<&'static str> = Key::local("blocking_end user", || "nobody");
 

@@ -1,5 +1,7 @@
 //! Everybody gets a turn: no task, timer or socket waits for ever because others are busy.
 
+mod locks;
+
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{mpsc, Arc};
 use std::thread;
@@ -188,7 +190,7 @@ fn a_pair_that_plays_ping_pong_lets_others_play() {
     });
 }
 
-type Ball = Arc<(AtomicUsize, std::sync::Mutex<Option<std::task::Waker>>)>;
+type Ball = Arc<(AtomicUsize, locks::Mutex<Option<std::task::Waker>>)>;
 
 fn async_channel() -> Ball {
     Arc::default()

@@ -4,12 +4,13 @@
 mod witness;
 
 use std::panic::Location;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use kamon::runtime::{Builder, Runtime};
 use kamon::task::{Id, JoinSet, TaskMeta};
 use kamon::time::{call_later, Duration};
 use kamon::{store_context, with_context, Context};
+use witness::locks::Mutex;
 use witness::{after, current, poll_by_hand, quiet_panic, request, Log, Steps, REQUEST};
 
 /// One call of a hook.

@@ -1,15 +1,18 @@
 //! A `JoinSet` hands out results in the order in which tasks end, and looks at no others.
 
+mod locks;
+
 use std::future::{pending, poll_fn, Future};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::pin::{pin, Pin};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, Wake, Waker};
 
 use kamon::runtime::{Builder, Runtime};
 use kamon::task::{JoinSet, LocalSet};
 use kamon::{Context, Key};
+use locks::Mutex;
 use tokio::sync::oneshot;
 
 static USER: Key<&'static str> = Key::local("join_set user", || "nobody");

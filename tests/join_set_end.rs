@@ -1,12 +1,15 @@
 //! A `JoinSet` leaves nothing behind: tasks are aborted or detached, and what nobody has claimed is
 //! dropped in its own Context.
 
+mod locks;
+
 use std::future::pending;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use kamon::runtime::{Builder, Runtime};
 use kamon::task::JoinSet;
 use kamon::Key;
+use locks::Mutex;
 use tokio::sync::oneshot;
 
 static USER: Key<&'static str> = Key::local("join_set_end user", || "nobody");

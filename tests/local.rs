@@ -7,10 +7,11 @@ use std::cell::{Cell, RefCell};
 use std::future::{pending, poll_fn, Future};
 use std::pin::pin;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::thread;
 
 use crate::at_home::{as_user, runtime, settle, user, users, Dropped, USER};
+use at_home::locks::Mutex;
 use kamon::runtime::Builder;
 use kamon::task::{spawn_local, LocalSet};
 use kamon::Context;

@@ -7,11 +7,12 @@ use std::cell::Cell;
 use std::future::{pending, poll_fn};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::thread;
 
 use crate::at_home::{as_user, runtime, settle, users, Dropped};
+use at_home::locks::Mutex;
 use kamon::task::{spawn_local, JoinHandle, LocalSet};
 use tokio::sync::oneshot;
 

@@ -6,10 +6,11 @@ use std::cell::Cell;
 use std::future::pending;
 use std::panic::catch_unwind;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::thread;
 
 use crate::at_home::{as_user, runtime, settle, user, users, Dropped};
+use at_home::locks::Mutex;
 use kamon::runtime::Builder;
 use kamon::task::{spawn_local, JoinSet, LocalSet};
 

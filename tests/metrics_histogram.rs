@@ -16,8 +16,9 @@ fn distribution(values: &[u64]) -> Distribution {
     let histogram = metrics::histogram(name.clone());
     let (here, elsewhere) = values.split_at(values.len() / 2);
     std::thread::scope(|scope| {
-        scope.spawn(|| elsewhere.iter().for_each(|value| histogram.record(*value)));
+        let other = scope.spawn(|| elsewhere.iter().for_each(|value| histogram.record(*value)));
         here.iter().for_each(|value| histogram.record(*value));
+        other.join().unwrap();
     });
     let period = subscription.snapshot();
     assert!(histogram.remove() || values.is_empty());

@@ -3,11 +3,12 @@
 
 mod witness;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 
 use kamon::context::stats;
 use kamon::task::LocalSet;
 use kamon::{store_context, with_context};
+use witness::locks::{Mutex, MutexGuard};
 use witness::{current, on_each, pause, request, workers, Log, Tally};
 
 /// The tests that count repairs, or cause them, take turns: the counts are the process's.

@@ -7,12 +7,13 @@ mod witness;
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, Waker};
 
 use kamon::task::{JoinHandle, JoinSet, LocalSet};
 use kamon::time::{call_later, sleep, Duration};
 use kamon::{store_context, with_context, ContextFutureExt as _};
+use witness::locks::Mutex;
 use witness::{current, on_each, pause, quiet_panic, workers, Tally};
 
 /// Waits until a task has finished without taking its result.

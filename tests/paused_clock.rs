@@ -1,14 +1,17 @@
 //! A clock that stands still, on a real runtime: it jumps when nothing is left to do, and only then.
 #![cfg(feature = "test-util")]
 
+mod locks;
+
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::{mpsc, Arc, Mutex};
+use std::sync::{mpsc, Arc};
 
 use kamon::runtime::{Builder, LocalOptions, Runtime};
 use kamon::task::{spawn_local, yield_now, JoinSet, LocalSet};
 use kamon::time::{
     advance, call_later, interval, pause, resume, sleep, sleep_until, timeout, Duration, Instant,
 };
+use locks::Mutex;
 
 const HOUR: Duration = Duration::from_secs(3600);
 

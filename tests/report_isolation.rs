@@ -1,12 +1,15 @@
 //! A reporter that blocks, fails or panics harms no other, and its loss is counted with its name.
 
+mod locks;
+
 use std::sync::mpsc::{channel, Receiver, Sender};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use kamon::report::{AddedReporter, DropReason, Flush, ReportError, SpanReporter};
 use kamon::trace::SpanRecord;
 use kamon::{Config, SpanId};
+use locks::Mutex;
 
 /// Does what it is told, call after call, and then works.
 struct Scripted {

@@ -1,11 +1,14 @@
 //! Metric reporters get every recording once, whatever happens to some of them.
 
-use std::sync::{Arc, Mutex};
+mod locks;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use kamon::metrics::{Filter, PeriodSnapshot};
 use kamon::report::{Flush, MetricReporter, ReportError};
 use kamon::Config;
+use locks::Mutex;
 
 const NAME: &str = "report_metrics.logins";
 

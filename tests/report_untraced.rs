@@ -1,9 +1,12 @@
 //! What reporters do is not traced, nor what they spawn.
 
-use std::sync::{Arc, Mutex};
+mod locks;
+
+use std::sync::Arc;
 
 use kamon::report::{ReportError, SpanReporter};
 use kamon::trace::SpanRecord;
+use locks::Mutex;
 
 /// Makes spans while it reports, and lets others make them.
 struct Busy(Arc<Mutex<Vec<bool>>>);

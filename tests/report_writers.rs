@@ -1,12 +1,15 @@
 //! What the writers write: the console's trees, and the timeline for Chrome and Perfetto.
 
+mod locks;
+
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kamon::report::{ChromeTrace, ConsoleReporter, SpanReporter};
 use kamon::trace::{Mark, SpanRecord};
 use kamon::{SpanId, TraceId};
+use locks::Mutex;
 
 fn at(nanos: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(1_700_000_000) + Duration::from_nanos(nanos)

@@ -1,15 +1,18 @@
 //! Building a runtime: what the builder is told is what one gets, and what cannot be is an error.
 
+mod locks;
+
 use std::collections::HashSet;
 use std::future::poll_fn;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{mpsc, Arc, Barrier, Mutex};
+use std::sync::{mpsc, Arc, Barrier};
 use std::task::{Poll, Waker};
 use std::thread::{self, ThreadId};
 
 use kamon::runtime::{worker_index, Builder, Handle, Runtime, RuntimeFlavor};
 use kamon::time::Duration;
+use locks::Mutex;
 
 /// Both kinds of builder.
 fn on_each(test: impl Fn(&mut Builder)) {

@@ -1,11 +1,13 @@
 //! Rules 2, 4, 5 and 7: what is current, when it ends, and who cannot change it.
 
+mod locks;
+
 use std::cell::RefCell;
 use std::future::{poll_fn, Future};
 use std::panic::{catch_unwind, resume_unwind};
 use std::pin::{pin, Pin};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Context as TaskContext, Poll, Waker};
 
 use kamon::context::stats;
@@ -13,6 +15,7 @@ use kamon::{
     current_context, store_context, with_context, with_context_key, Context, ContextFutureExt as _,
     Key, Scope,
 };
+use locks::{Mutex, MutexGuard};
 
 static NUMBER: Key<usize> = Key::local("scopes number", || 0);
 

@@ -5,13 +5,14 @@ mod witness;
 use std::future::Future;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::pin::Pin;
-use std::sync::{mpsc, Arc, Mutex};
+use std::sync::{mpsc, Arc};
 use std::task::{Context as TaskContext, Poll};
 
 use kamon::runtime::{Builder, Handle, Runtime};
 use kamon::task::JoinHandle;
 use kamon::time::{sleep, Duration};
 use kamon::with_context;
+use witness::locks::Mutex;
 use witness::{after, request, workers, Log, Steps, Tally, Watched};
 
 /// Runs a test on each kind of runtime.

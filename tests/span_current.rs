@@ -78,12 +78,15 @@ fn a_finished_span_may_be_current() {
 fn a_span_may_be_current_on_many_threads() {
     let span = start("everywhere");
     std::thread::scope(|scope| {
-        for _ in 0..4 {
+        let threads = [(); 4].map(|()| {
             scope.spawn(|| {
                 assert!(kamon::current_span().is_empty());
                 kamon::with_span(&span, || assert_eq!(kamon::current_span(), span));
-            });
-        }
+            })
+        });
+        threads
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
     });
     span.finish();
 }

@@ -29,12 +29,15 @@ fn a_span_that_is_finished_on_many_threads_is_reported_once() {
         let span = kamon::build_span("raced").start();
         let barrier = Barrier::new(4);
         std::thread::scope(|scope| {
-            for _ in 0..4 {
+            let threads = [(); 4].map(|()| {
                 scope.spawn(|| {
                     barrier.wait();
                     span.clone().tag("before", "or after").finish();
-                });
-            }
+                })
+            });
+            threads
+                .into_iter()
+                .for_each(|thread| thread.join().unwrap());
         });
         assert_eq!(trace_of(&span).len(), 1);
     }

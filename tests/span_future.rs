@@ -1,11 +1,13 @@
 //! `in_span`: a future is the work of a span, which ends with it, however it ends.
 
+mod locks;
+
 mod traced;
 
 use std::future::{pending, Future};
 use std::panic::AssertUnwindSafe;
 use std::pin::{pin, Pin};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
 use futures_lite::future::{poll_once, yield_now, FutureExt as _};
@@ -14,6 +16,7 @@ use kamon::trace::Outcome;
 use kamon::{ContextFutureExt as _, Key, Span};
 
 use crate::traced::{assert_trace, record_of, trace_of};
+use locks::Mutex;
 
 fn start(name: &'static str) -> Span {
     kamon::build_span(name).start()

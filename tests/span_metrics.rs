@@ -312,7 +312,7 @@ fn a_delayed_span_that_never_began_has_only_waited() {
 fn threads_measure_what_they_do_together() {
     let measured = Measured::begin();
     std::thread::scope(|scope| {
-        for _ in 0..4 {
+        let threads = [(); 4].map(|()| {
             scope.spawn(|| {
                 for number in 0..500 {
                     let span = kamon::build_span("m together").start();
@@ -321,8 +321,11 @@ fn threads_measure_what_they_do_together() {
                     }
                     span.finish();
                 }
-            });
-        }
+            })
+        });
+        threads
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
     });
     let period = measured.end();
     assert_eq!(

@@ -2,9 +2,11 @@
 //!
 //! Settings are the process's, so the tests take turns.
 
+mod locks;
+
 mod traced;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use kamon::metrics::{subscribe, Subscription};
@@ -15,6 +17,7 @@ use kamon::trace::{
 use kamon::{SamplingDecision, Span, SpanId, TraceId};
 
 use crate::traced::{assert_trace, trace_of};
+use locks::{Mutex, MutexGuard};
 
 /// The settings are this test's until it is dropped.
 struct Turn(#[allow(dead_code)] MutexGuard<'static, ()>);

@@ -133,15 +133,18 @@ fn a_loop_of_tags_does_not_grow_without_end() {
 fn spans_may_be_tagged_from_all_sides_at_once() {
     let span = kamon::build_span("shared").start();
     std::thread::scope(|scope| {
-        for thread in 0..8 {
+        let threads = [0, 1, 2, 3, 4, 5, 6, 7].map(|thread| {
             let span = span.clone();
             scope.spawn(move || {
                 for number in 0..1_000 {
                     span.tag(format!("thread-{thread}"), number);
                     span.tag("all", thread);
                 }
-            });
-        }
+            })
+        });
+        threads
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
     });
     span.finish();
     let record = record_of(&span);

@@ -1,13 +1,16 @@
 //! `task_local!`: a value belongs to one future, in its polls and in its drop, in any executor.
 
+mod locks;
+
 use std::cell::Cell;
 use std::future::{pending, poll_fn, Future};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::pin::{pin, Pin};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, Waker};
 
 use kamon::runtime::Builder;
+use locks::Mutex;
 
 kamon::task_local! {
     static NUMBER: u32;

@@ -4,10 +4,10 @@
 //! at its generation. So a thread keeps its spare entries, and leaves them to others when it ends.
 
 use std::ptr;
-use std::sync::{Mutex, PoisonError};
 
 use crate::context::opened::Opened;
 use crate::context::slot::{Slot, SLOT};
+use crate::sync::statics::Mutex;
 
 /// What threads that ended have left.
 static LEFT: Mutex<Left> = Mutex::new(Left(ptr::null()));
@@ -47,7 +47,7 @@ fn take_left() -> &'static Opened {
     if cfg!(not(kamon_loom)) {
         let _ = LEAVE.try_with(|_| ());
     }
-    let mut left = LEFT.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut left = LEFT.lock();
     // SAFETY: we have the lock, and entries are never freed.
     match unsafe { left.0.as_ref() } {
         Some(spare) => {
@@ -77,7 +77,7 @@ impl Drop for Leave {
 
 #[cold]
 fn leave(slot: &Slot) {
-    let mut left = LEFT.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut left = LEFT.lock();
     let mut cursor = slot.spare.replace(ptr::null());
     // SAFETY: spare entries of this thread are its own until the lock is released.
     while let Some(spare) = unsafe { cursor.as_ref() } {

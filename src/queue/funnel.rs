@@ -173,7 +173,7 @@ mod tests {
         let funnel = Funnel::new(16);
         let mut next = [0; THREADS];
         std::thread::scope(|scope| {
-            for thread in 0..THREADS {
+            let spawn = |thread| {
                 let funnel = &funnel;
                 scope.spawn(move || {
                     for item in 0..ITEMS {
@@ -183,14 +183,18 @@ mod tests {
                             std::thread::yield_now();
                         }
                     }
-                });
-            }
+                })
+            };
+            let threads: Vec<_> = (0..THREADS).map(spawn).collect();
             while next.iter().any(|next| *next < ITEMS) {
                 funnel.drain(|(thread, item)| {
                     assert_eq!(item, next[thread]);
                     next[thread] += 1;
                 });
                 std::thread::yield_now();
+            }
+            for thread in threads {
+                thread.join().unwrap();
             }
         });
         assert_eq!(funnel.len(), 0);

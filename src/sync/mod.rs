@@ -12,6 +12,8 @@
 mod loomed;
 #[cfg(not(kamon_loom))]
 mod plain;
+#[cfg(kamon_tsan)]
+mod tsan;
 
 #[cfg(kamon_loom)]
 pub(crate) use loomed::*;

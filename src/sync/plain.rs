@@ -80,69 +80,8 @@ mod lock {
     }
 }
 
-/// ThreadSanitizer does not see through std's futex-based lock (std is not instrumented), so its
-/// build takes parking_lot's, which is compiled from source.
 #[cfg(kamon_tsan)]
-mod lock {
-    use std::time::Duration;
-
-    pub(crate) use parking_lot::MutexGuard;
-
-    #[derive(Debug, Default)]
-    pub(crate) struct Mutex<T>(parking_lot::Mutex<T>);
-
-    #[allow(dead_code)]
-    impl<T> Mutex<T> {
-        pub(crate) const fn new(value: T) -> Self {
-            Mutex(parking_lot::Mutex::new(value))
-        }
-
-        pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
-            self.0.lock()
-        }
-
-        pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
-            self.0.try_lock()
-        }
-
-        pub(crate) fn into_inner(self) -> T {
-            self.0.into_inner()
-        }
-    }
-
-    #[derive(Debug, Default)]
-    pub(crate) struct Condvar(parking_lot::Condvar);
-
-    #[allow(dead_code)]
-    impl Condvar {
-        pub(crate) const fn new() -> Self {
-            Condvar(parking_lot::Condvar::new())
-        }
-
-        pub(crate) fn wait<'a, T>(&self, mut guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
-            self.0.wait(&mut guard);
-            guard
-        }
-
-        pub(crate) fn wait_timeout<'a, T>(
-            &self,
-            mut guard: MutexGuard<'a, T>,
-            timeout: Duration,
-        ) -> MutexGuard<'a, T> {
-            self.0.wait_for(&mut guard, timeout);
-            guard
-        }
-
-        pub(crate) fn notify_one(&self) {
-            self.0.notify_one();
-        }
-
-        pub(crate) fn notify_all(&self) {
-            self.0.notify_all();
-        }
-    }
-}
-
+use super::tsan as lock;
 pub(crate) use lock::{Condvar, Mutex, MutexGuard};
 
 /// [`std::cell::UnsafeCell`] with loom's access methods.

@@ -1,11 +1,15 @@
 //! What the tests of local tasks have in common: a user in the Context, and who was dropped where.
 #![allow(dead_code)] // Each test uses its own part of it.
 
-use std::sync::{Arc, Mutex};
+#[path = "../locks/mod.rs"]
+pub(crate) mod locks;
+
+use std::sync::Arc;
 use std::thread::{self, ThreadId};
 
 use kamon::runtime::{Builder, Runtime};
 use kamon::Key;
+use locks::Mutex;
 
 pub(crate) static USER: Key<&'static str> = Key::local("local user", || "nobody");
 

@@ -1,10 +1,11 @@
 //! `Book`: what was seen and should not have been, and what is still alive.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use kamon::{current_context, Context, Key};
 
+use crate::witness::locks::Mutex;
 use crate::witness::{request, Tally, Value, REQUEST};
 
 /// Stays in its task, unlike the request.

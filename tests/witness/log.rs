@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::future::poll_fn;
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::thread::ThreadId;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use std::time::Duration;
 use kamon::task;
 
 use super::current;
+use super::locks::{Condvar, Mutex};
 
 /// One thing that happened.
 #[derive(Clone, Copy, Debug)]

@@ -2,6 +2,8 @@
 //! still alive.
 #![allow(dead_code, unused_imports)] // Each test uses its own part of it.
 
+#[path = "../locks/mod.rs"]
+pub(crate) mod locks;
 mod log;
 mod steps;
 mod threads;

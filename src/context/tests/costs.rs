@@ -88,10 +88,11 @@ fn no_credit_for_the_context_of_a_scope() {
 fn without_a_frame_there_is_no_credit() {
     let context = Context::empty().with_key(&NUMBER, 1);
     std::thread::scope(|threads| {
-        threads.spawn(|| {
+        let thread = threads.spawn(|| {
             assert!(slot::take_back(context.clone()).is_some());
             assert!(slot::capture().is_empty());
         });
+        thread.join().unwrap();
     });
     assert_eq!(holds(&context), 1);
 }

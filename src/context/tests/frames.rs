@@ -213,10 +213,11 @@ fn scopes_of_a_future_that_may_move_end_with_the_poll() {
     assert!(poll(future.as_mut()).is_pending());
     assert_eq!((current(), contexts.alive()), (1, 2));
     std::thread::scope(|scope| {
-        scope.spawn(|| {
+        let thread = scope.spawn(|| {
             assert!(poll(future.as_mut()).is_ready());
             assert_eq!(current(), 0);
         });
+        thread.join().unwrap();
     });
 }
 
@@ -234,10 +235,11 @@ fn a_chain_that_was_left_on_another_thread_is_not_touched() {
         three = store_context(contexts.make(3));
     }
     std::thread::scope(|threads| {
-        threads.spawn(|| {
+        let thread = threads.spawn(|| {
             let _poll = Frame::resume(&base, &mut saved);
             assert_eq!(current(), 1);
         });
+        thread.join().unwrap();
     });
     assert!(saved.is_empty());
     drop(two);

@@ -228,7 +228,7 @@ fn threads_share_and_let_go() {
     let count = counter();
     let shared = Context::empty().with_key(&A, Some(Tracked::new(1, &count)));
     std::thread::scope(|scope| {
-        for thread in 0..4 {
+        let threads = [0, 1, 2, 3].map(|thread| {
             let (count, shared) = (&count, shared.clone());
             scope.spawn(move || {
                 for round in 0..2000 {
@@ -238,8 +238,11 @@ fn threads_share_and_let_go() {
                     assert_eq!(number(&flat.clone(), &B), Some(round));
                     assert_eq!(number(&shared.clone(), &A), Some(1));
                 }
-            });
-        }
+            })
+        });
+        threads
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
     });
     assert_eq!(alive(&count), 1);
     drop(shared);

@@ -4,12 +4,11 @@ use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::Mutex as StdMutex;
 use std::task::{Context as TaskContext, Poll, Wake, Waker};
 use std::time::Duration;
 
 use crate::context::{slot, Context};
-use crate::sync::Arc;
+use crate::sync::{Arc, Mutex};
 use crate::time::{Clock, Host, Timers};
 
 pub(super) fn ms(n: u64) -> Duration {
@@ -29,7 +28,7 @@ pub(super) fn timers(clock: Clock) -> (Arc<Timers>, Arc<HandHost>) {
 #[derive(Default)]
 pub(super) struct HandHost {
     unparks: AtomicUsize,
-    launched: StdMutex<Vec<Launched>>,
+    launched: Mutex<Vec<Launched>>,
 }
 
 type Launched = (
@@ -45,12 +44,12 @@ impl HandHost {
 
     #[cfg(feature = "test-util")]
     pub(super) fn launched(&self) -> usize {
-        self.launched.lock().unwrap().len()
+        self.launched.lock().len()
     }
 
     /// Runs what was launched, each in its Context, and returns where each was arranged.
     pub(super) fn run(&self) -> Vec<&'static Location<'static>> {
-        let launched = std::mem::take(&mut *self.launched.lock().unwrap());
+        let launched = std::mem::take(&mut *self.launched.lock());
         let run = |(context, location, callback): Launched| {
             let _frame = slot::Frame::enter(&context);
             callback();
@@ -71,10 +70,7 @@ impl Host for HandHost {
         location: &'static Location<'static>,
         callback: Box<dyn FnOnce() + Send>,
     ) {
-        self.launched
-            .lock()
-            .unwrap()
-            .push((context, location, callback));
+        self.launched.lock().push((context, location, callback));
     }
 }
 

@@ -38,7 +38,7 @@ fn exactly_one_of_fire_and_cancel_wins() {
 
     const EACH: usize = 3000;
     thread::scope(|scope| {
-        scope.spawn(|| drive(&timers, &stop, || drop(host.run())));
+        let driving = scope.spawn(|| drive(&timers, &stop, || drop(host.run())));
         let cancelling = [1, 2, 3].map(|seed| {
             let (timers, ran, dropped) = (&timers, &ran, &dropped);
             let cancelled = &cancelled;
@@ -67,6 +67,7 @@ fn exactly_one_of_fire_and_cancel_wins() {
             .into_iter()
             .for_each(|thread| thread.join().unwrap());
         stop.store(true, Ordering::SeqCst);
+        driving.join().unwrap();
     });
     let (ran, cancelled) = (ran.load(Ordering::SeqCst), cancelled.load(Ordering::SeqCst));
     assert_eq!(
@@ -83,8 +84,7 @@ fn sleeps_that_move_between_threads_are_all_woken() {
     let stop = AtomicBool::new(false);
     let (woken, waker) = Woken::new();
     thread::scope(|scope| {
-        scope.spawn(|| drive(&timers, &stop, || {}));
-        scope.spawn(|| drive(&timers, &stop, || {}));
+        let driving = [(); 2].map(|()| scope.spawn(|| drive(&timers, &stop, || {})));
         let mut made: Vec<_> = [1, 2]
             .map(|_| {
                 let (timers, waker) = (&timers, &waker);
@@ -110,5 +110,8 @@ fn sleeps_that_move_between_threads_are_all_woken() {
             .iter_mut()
             .all(|(sleep, _)| poll(sleep.as_mut(), &waker).is_ready()));
         stop.store(true, Ordering::SeqCst);
+        driving
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
     });
 }
