@@ -17,6 +17,7 @@
     )
 )]
 
+pub mod channel;
 pub mod context;
 mod executor;
 mod integrations;

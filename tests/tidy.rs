@@ -23,6 +23,8 @@ use crate::source::Source;
 const ROOMS: &[(&str, &[&str])] = &[
     ("sync", &[]),
     ("context", &["sync"]),
+    // A message and the Context of its sender: it knows no channel.
+    ("channel", &["context"]),
     ("queue", &["sync"]),
     ("task", &["context", "queue", "sync"]),
     // `time` spends the cooperative budget of the task that waits.
@@ -43,6 +45,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "metrics",
             "task",
             "queue",
+            "channel",
             "context",
             "sync",
         ],
