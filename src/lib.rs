@@ -2,7 +2,11 @@
 #![doc = ""]
 // The rooms' own prose links to what is private, for those who read it in the sources.
 #![allow(rustdoc::private_intra_doc_links)]
-#![cfg_attr(all(feature = "macros", feature = "tokio"), doc = include_str!("../README.md"))]
+// Its programs are tests, and need what they show.
+#![cfg_attr(
+    all(feature = "macros", feature = "tokio", feature = "tracing"),
+    doc = include_str!("../README.md")
+)]
 // What only models use is no public face, and what only users use is unused there.
 #![cfg_attr(
     kamon_loom,
@@ -49,8 +53,12 @@ pub use trace::{
 
 #[cfg(feature = "http")]
 pub use integrations::http;
+#[cfg(feature = "log")]
+pub use integrations::log;
 #[cfg(feature = "tokio")]
 pub use integrations::tokio;
+#[cfg(feature = "tracing")]
+pub use integrations::tracing;
 
 // What lower rooms need from higher ones, put together here.
 use executor::default_timers;

@@ -153,6 +153,19 @@ impl Context {
             .any(|entry| entry.key == key && !entry.flags.contains(Flags::BROADCAST))
     }
 
+    /// The keys of those values of `other` that this Context does not show.
+    #[allow(dead_code)] // For integrations that carry Contexts beside the tasks'.
+    pub(crate) fn missing<'a>(&'a self, other: &'a Context) -> impl Iterator<Item = KeyId> + 'a {
+        let others = (!self.is_same(other)).then(|| other.entries());
+        let lacks = |theirs: &Entry| {
+            !self
+                .entries()
+                .any(|mine| (mine.key, mine.cell) == (theirs.key, theirs.cell))
+        };
+        let missing = others.into_iter().flatten().filter(lacks);
+        missing.map(|theirs| theirs.key)
+    }
+
     /// Whether both are one and the same, and not only equal.
     #[inline(always)]
     pub(crate) fn is_same(&self, other: &Context) -> bool {

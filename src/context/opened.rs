@@ -118,6 +118,11 @@ impl Opened {
         })
     }
 
+    /// Whether the Scope is in a chain.
+    pub(super) fn is_open(ticket: Ticket) -> bool {
+        Opened::of(ticket).is_some()
+    }
+
     /// Looks at the chain of a suspended frame that goes on: its newest open Scope, and what is
     /// current in it. `top` is not null.
     ///

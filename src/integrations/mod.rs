@@ -5,9 +5,15 @@ mod alone;
 #[cfg(feature = "http")]
 pub mod http;
 mod instant;
+#[cfg(feature = "log")]
+pub mod log;
 mod observed;
+#[cfg(any(feature = "log", feature = "tracing"))]
+mod statement;
 #[cfg(feature = "tokio")]
 pub mod tokio;
+#[cfg(feature = "tracing")]
+pub mod tracing;
 
 pub(crate) use self::observed::observe_runtime;
 

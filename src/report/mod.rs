@@ -103,6 +103,8 @@ pub use chrome::ChromeTrace;
 pub use config::{Config, ConfigError};
 pub use console::ConsoleReporter;
 pub use embedded::{embedded, recent_spans};
+#[allow(unused_imports)] // For integrations that write lines.
+pub(crate) use json::Quoted;
 pub use kamon::{flush, init, shutdown, Flush, Kamon};
 pub use reason::{DropReason, Dropped};
 pub use reporter::{ReportError, SpanReporter};

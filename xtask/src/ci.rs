@@ -34,6 +34,14 @@ const BEFORE_LOOM: &[(&str, &str)] = &[
         "clippy -p kamon --lib --no-default-features --features http -- -D warnings",
     ),
     (
+        "lints, tracing only",
+        "clippy -p kamon --lib --no-default-features --features tracing -- -D warnings",
+    ),
+    (
+        "lints, log only",
+        "clippy -p kamon --lib --no-default-features --features log -- -D warnings",
+    ),
+    (
         "lints, all features",
         "clippy -p kamon --lib --all-features -- -D warnings",
     ),
