@@ -58,7 +58,7 @@ fn what_is_local_stays() {
         let mut headers = Headers::new();
         codecs.encode_headers(&context, &mut headers);
         assert_eq!(headers, [], "{codecs:?}");
-        assert_eq!(codecs.encode_binary(&context), [], "{codecs:?}");
+        assert!(codecs.encode_binary(&context).is_empty(), "{codecs:?}");
     }
 }
 
@@ -76,7 +76,7 @@ fn what_is_absent_writes_nothing() {
         codecs.encode_headers(&context, &mut headers);
         codecs.encode_response_headers(&context, &mut headers);
         assert_eq!(headers, []);
-        assert_eq!(codecs.encode_binary(&context), []);
+        assert!(codecs.encode_binary(&context).is_empty());
     }
     assert!(codecs.decode_headers(&Headers::new()).is_empty());
     assert!(codecs.decode_binary(&[]).is_empty());

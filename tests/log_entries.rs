@@ -169,22 +169,28 @@ impl Log for Letters {
             .unwrap();
     }
 
-    fn flush(&self) {}
+    fn flush(&self) {
+        self.0.send(Envelope::capture("flushed".into())).unwrap();
+    }
 }
 
 #[test]
 fn a_logger_that_sends_envelopes_writes_in_the_context_of_the_statement() {
     let (sender, receiver) = mpsc::channel();
-    let logger = Letters(sender);
+    let logger = wrap(Letters(sender));
     for number in 1..=3 {
         with_context(request(number), || say(&logger, Level::Info));
     }
+    with_context(request(4), || logger.flush());
     drop(logger);
     let writer = std::thread::spawn(move || {
         let write = |letter: Envelope<String>| letter.run(|text| format!("{text} {}", current()));
         receiver.into_iter().map(write).collect::<Vec<_>>()
     });
-    assert_eq!(writer.join().unwrap(), ["paid 1", "paid 2", "paid 3"]);
+    assert_eq!(
+        writer.join().unwrap(),
+        ["paid 1", "paid 2", "paid 3", "flushed 4"]
+    );
 }
 
 #[test]

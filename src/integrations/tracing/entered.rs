@@ -60,3 +60,28 @@ pub(super) fn exit(layer: u64, span: &Id) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::with_context;
+
+    fn entered() -> usize {
+        ENTERED.with(|all| all.borrow().len())
+    }
+
+    #[test]
+    fn spans_that_are_never_exited_do_not_pile_up() {
+        let id = Id::from_u64(1);
+        with_context(Context::empty(), || {
+            enter(0, &id, Context::empty());
+            for _ in 0..100 {
+                with_context(Context::empty(), || enter(0, &id, Context::empty()));
+                assert_eq!(entered(), 2, "the one that is open and the last one");
+            }
+            assert!(!exit(0, &id));
+            assert!(!exit(0, &id));
+        });
+        assert_eq!(entered(), 0);
+    }
+}

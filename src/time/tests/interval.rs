@@ -10,6 +10,9 @@ use crate::time::{
     Timers,
 };
 
+/// No ticks. Of a bare `[]` it is not known what it has none of, once other crates compare theirs with numbers.
+const NONE: [u64; 0] = [];
+
 /// An interval of 300 ms that starts at zero, at 1 ms.
 struct Ticking {
     timers: Arc<Timers>,
@@ -64,10 +67,10 @@ fn burst_catches_up() {
         MissedTickBehavior::Burst
     );
     assert_eq!(ticking.ticks(0), [0]);
-    assert_eq!(ticking.ticks(100), []);
+    assert_eq!(ticking.ticks(100), NONE);
     assert_eq!(ticking.ticks(200), [300]);
     assert_eq!(ticking.ticks(1250), [600, 900, 1200, 1500]);
-    assert_eq!(ticking.ticks(248), []);
+    assert_eq!(ticking.ticks(248), NONE);
     assert_eq!(ticking.ticks(1), [1800]);
 }
 
@@ -78,10 +81,10 @@ fn delay_starts_anew() {
         .interval
         .set_missed_tick_behavior(MissedTickBehavior::Delay);
     assert_eq!(ticking.ticks(300), [0]);
-    assert_eq!(ticking.ticks(299), []);
+    assert_eq!(ticking.ticks(299), NONE);
     assert_eq!(ticking.ticks(1), [601]);
     assert_eq!(ticking.ticks(650), [901]);
-    assert_eq!(ticking.ticks(299), []);
+    assert_eq!(ticking.ticks(299), NONE);
     assert_eq!(ticking.ticks(1), [1551]);
 }
 
@@ -94,7 +97,7 @@ fn skip_leaves_out_what_was_missed() {
     assert_eq!(ticking.ticks(0), [0]);
     assert_eq!(ticking.ticks(950), [300]);
     assert_eq!(ticking.ticks(250), [1200]);
-    assert_eq!(ticking.ticks(298), []);
+    assert_eq!(ticking.ticks(298), NONE);
     assert_eq!(ticking.ticks(1), [1500]);
 }
 
@@ -108,7 +111,7 @@ fn a_little_late_is_not_missed() {
     assert_eq!(ticking.ticks(295), [300]);
     assert_eq!(ticking.ticks(305), [600], "605: five late");
     assert_eq!(ticking.ticks(301), [900], "906: six late");
-    assert_eq!(ticking.ticks(299), []);
+    assert_eq!(ticking.ticks(299), NONE);
     assert_eq!(ticking.ticks(1), [1206]);
 }
 
@@ -116,16 +119,16 @@ fn a_little_late_is_not_missed() {
 fn resets() {
     let mut ticking = Ticking::new();
     assert_eq!(ticking.ticks(0), [0]);
-    assert_eq!(ticking.ticks(100), []);
+    assert_eq!(ticking.ticks(100), NONE);
     ticking.interval.reset();
-    assert_eq!(ticking.ticks(299), []);
+    assert_eq!(ticking.ticks(299), NONE);
     assert_eq!(ticking.ticks(1), [401]);
     ticking.interval.reset_immediately();
     assert_eq!(ticking.ticks(0), [401]);
     ticking.interval.reset_after(ms(20));
     assert_eq!(ticking.ticks(20), [421]);
     ticking.interval.reset_at(ticking.start + ms(1000));
-    assert_eq!(ticking.ticks(578), []);
+    assert_eq!(ticking.ticks(578), NONE);
     assert_eq!(ticking.ticks(1), [1000]);
     assert_eq!(ticking.ticks(300), [1300]);
 }
@@ -137,7 +140,7 @@ fn absurd_periods_do_not_panic() {
     assert_eq!(ticking.ticks(0), [1]);
     ticking.interval.reset();
     ticking.interval.reset_after(Duration::MAX);
-    assert_eq!(ticking.ticks(1000), []);
+    assert_eq!(ticking.ticks(1000), NONE);
     assert_eq!(
         interval(Duration::from_nanos(1)).period(),
         Duration::from_nanos(1)
