@@ -14,6 +14,7 @@ use lines::Lines;
 use serde_json::Value as Json;
 use tracing::{debug, error, info, info_span, trace, warn, Subscriber};
 use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::fmt::{self, MakeWriter};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::registry;
@@ -110,6 +111,33 @@ fn a_line_in_a_span_is_of_the_spans_request() {
         " INFO request{page=2}: tracing_lines: by name trace_token=undefined request=1",
     ];
     assert_eq!(lines.all(), expected);
+}
+
+#[test]
+fn lines_about_a_span_are_of_the_spans_request() {
+    let lines = Lines::new();
+    let writer = lines.clone();
+    let layer = fmt::layer()
+        .without_time()
+        .with_ansi(false)
+        .with_target(false);
+    let layer =
+        layer.with_span_events(FmtSpan::NEW | FmtSpan::ENTER | FmtSpan::EXIT | FmtSpan::CLOSE);
+    let layer = layer.with_writer(move || writer.clone());
+    let layer = layer.map_event_format(|format| kamon::tracing::text(format).with_key(&REQUEST));
+    with(registry().with(kamon::tracing::layer()).with(layer), || {
+        let span = with_context(request(1), || info_span!("request"));
+        with_context(request(2), move || span.in_scope(|| {}));
+    });
+    let lines = lines.all();
+    assert_eq!(lines.len(), 4);
+    for (line, what) in lines.iter().zip(["new", "enter", "exit", "close"]) {
+        assert!(
+            line.starts_with(&format!(" INFO request: {what} ")),
+            "{line}"
+        );
+        assert!(line.ends_with(" request=1"), "{line}");
+    }
 }
 
 #[test]

@@ -162,11 +162,10 @@ where
     }
 
     fn on_close(&self, id: Id, spans: LayerContext<'_, S>) {
-        let Some(span) = spans.span(&id) else { return };
-        let carried = span.extensions_mut().remove::<Carried>();
-        // Its values are dropped when nothing of the registry is locked any more.
-        if let Some(carried) = carried {
-            carried.span().finish();
+        // What it carries stays until the registry forgets the span, which is when all layers have
+        // seen its end: a line about that is of the span's request too.
+        if let Some(span) = made_of(&id, &spans) {
+            span.finish();
         }
     }
 }

@@ -1,0 +1,62 @@
+//! Entering a tracing span allocates nothing, whether or not it changes what is current.
+#![cfg(feature = "tracing")]
+
+mod subscribed;
+mod witness;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use kamon::with_context;
+use subscribed::span;
+use witness::{current, request};
+
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: everything is passed on to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: as the caller promises.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: as the caller promises.
+        unsafe { System.dealloc(block, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// How many allocations this thread makes in `f`, once it has what it keeps.
+fn allocations(f: impl Fn()) -> usize {
+    (0..10).for_each(|_| f());
+    let before = ALLOCATIONS.get();
+    (0..100).for_each(|_| f());
+    ALLOCATIONS.get() - before
+}
+
+#[test]
+fn entering_allocates_nothing() {
+    let (one, two) = (span(1), span(2));
+    let enter = || {
+        one.in_scope(|| two.in_scope(|| assert_eq!(current(), 2)));
+    };
+    assert_eq!(allocations(enter), 0, "in nobody's Context");
+    assert_eq!(
+        with_context(request(3), || allocations(enter)),
+        0,
+        "in another's"
+    );
+    let own = one.in_scope(kamon::current_context);
+    let enter = || one.in_scope(|| assert_eq!(current(), 1));
+    assert_eq!(with_context(own, || allocations(enter)), 0, "in its own");
+    let make = || drop(std::hint::black_box(Box::new(1)));
+    assert_eq!(allocations(make), 100, "they are counted");
+}
