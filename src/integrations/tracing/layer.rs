@@ -92,13 +92,10 @@ impl ContextLayer {
         if !self.spans {
             return Carried::plain(context);
         }
-        let (builder, parent) = (
-            build_span(attributes.metadata().name()),
-            context.get(Span::key()),
-        );
+        let builder = build_span(attributes.metadata().name());
         let mut builder = Some(match attributes.is_root() {
             true => builder.ignore_parent_from_context(),
-            false => builder.as_child_of(parent),
+            false => builder.as_child_of(context.get(Span::key())),
         });
         attributes.record(&mut Tags(|name, value| {
             builder = builder.take().map(|builder| builder.with_tag(name, value));
