@@ -51,6 +51,8 @@ pub use trace::{
     SpanContext, SpanId, SpanKind, TraceId,
 };
 
+#[cfg(feature = "config")]
+pub use integrations::config;
 #[cfg(feature = "http")]
 pub use integrations::http;
 #[cfg(feature = "log")]

@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use crate::executor::runtime::{Builder, Handle, Runtime};
+use crate::sync::statics::{AtomicUsize, Ordering};
 use crate::sync::Arc;
 use crate::time::Timers;
 
@@ -30,9 +31,22 @@ pub(crate) fn timers() -> Arc<Timers> {
     runtime().shared().timers.clone()
 }
 
-/// The number of worker threads where nobody has said one: the environment's, or one for each
-/// core.
+/// The number that the configuration has said; zero if it has not.
+static CONFIGURED: AtomicUsize = AtomicUsize::new(0);
+
+/// Sets the number of worker threads of runtimes that are built from now on, where their builder
+/// does not say one.
+pub(crate) fn set_default_worker_threads(number: usize) {
+    CONFIGURED.store(number, Ordering::Relaxed);
+}
+
+/// The number of worker threads where the builder has not said one: the configuration's, the
+/// environment's, or one for each core.
 pub(crate) fn default_worker_threads() -> usize {
+    match CONFIGURED.load(Ordering::Relaxed) {
+        0 => {}
+        number => return number,
+    }
     match std::env::var(WORKER_THREADS) {
         Ok(text) => match text.trim().parse() {
             Ok(0) => panic!("{WORKER_THREADS} cannot be set to 0"),

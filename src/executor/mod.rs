@@ -35,4 +35,4 @@ pub use local::{spawn_local, spawn_on_set, LocalEnterGuard, LocalSet};
 pub use spawn::{block_on, spawn, spawn_blocking, spawn_in, spawn_root};
 pub use threads::block_in_place;
 
-pub(crate) use global::timers as default_timers;
+pub(crate) use global::{set_default_worker_threads, timers as default_timers};

@@ -2,6 +2,9 @@
 
 #[cfg(not(feature = "tokio"))]
 mod alone;
+#[cfg(feature = "config")]
+pub mod config;
+mod configured;
 #[cfg(feature = "http")]
 pub mod http;
 mod instant;

@@ -18,6 +18,10 @@ use crate::sync::Arc;
 /// As much as Kamon writes by default: what rides on every message of a broker stays small.
 const LARGEST_MESSAGE: usize = 2048;
 
+/// The codecs that need not be added.
+const BUILT_IN: [&str; 5] = ["b3", "b3-single", "baggage", TraceToken::KEY, "w3c"];
+const BUILT_IN_BINARY: [&str; 1] = ["colfer"];
+
 /// Says which key goes through which codec: what [`Codecs::builder`] begins.
 ///
 /// | codec of headers | what it writes and reads |
@@ -54,7 +58,15 @@ pub struct CodecsBuilder {
 }
 
 impl CodecsBuilder {
-    pub(super) fn new() -> Self {
+    /// Begins with what is Kamon's default: see [`Codecs::default`].
+    pub(crate) fn with_defaults() -> Self {
+        CodecsBuilder::new()
+            .http_headers("span", ["b3"])
+            .http_headers(TraceToken::KEY, [TraceToken::KEY])
+            .binary("span", "colfer")
+    }
+
+    pub(crate) fn new() -> Self {
         CodecsBuilder {
             headers: Vec::new(),
             binary: Vec::new(),
@@ -203,6 +215,24 @@ impl CodecsBuilder {
             binary,
             largest_message: self.largest_message,
         }))
+    }
+}
+
+#[allow(dead_code)] // Configurations ask, which not every build has.
+impl CodecsBuilder {
+    /// The key of the trace token, whichever list its codec stands in.
+    pub(crate) const TRACE_TOKEN: &'static str = TraceToken::KEY;
+
+    /// The names of the codecs of headers.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        let added = self.codecs.keys().map(String::as_str);
+        added.chain(BUILT_IN).collect()
+    }
+
+    /// The names of the codecs of bytes.
+    pub(crate) fn binary_names(&self) -> Vec<&str> {
+        let added = self.binary_codecs.keys().map(String::as_str);
+        added.chain(BUILT_IN_BINARY).collect()
     }
 }
 

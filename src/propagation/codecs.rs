@@ -11,7 +11,7 @@ use crate::sync::Arc;
 /// The codecs of a process: which key goes through which of them, to headers and to bytes.
 ///
 /// Cheap to clone. The [`default`](Codecs::default) ones are Kamon's: the span as B3 headers and in
-/// Kamon's binary format.
+/// Kamon's binary format, and the trace token.
 ///
 /// # Examples
 ///
@@ -217,8 +217,7 @@ impl HeaderEntry {
 
 impl Default for Codecs {
     fn default() -> Self {
-        let builder = Codecs::builder().http_headers("span", ["b3"]);
-        builder.binary("span", "colfer").build()
+        CodecsBuilder::with_defaults().build()
     }
 }
 

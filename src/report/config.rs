@@ -1,13 +1,12 @@
 //! How this process reports, said in code.
 
-use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
 use crate::metrics::MetricReporter;
 use crate::report::embedded::RECENT_SPANS;
 use crate::report::settings::Settings;
-use crate::report::SpanReporter;
+use crate::report::{ConfigError, SpanReporter};
 use crate::trace;
 
 /// How this process traces and reports: what [`init`](crate::init) is given.
@@ -35,7 +34,15 @@ pub struct Config {
     pub(crate) tracing: Option<trace::Settings>,
     pub(crate) reporters: Vec<Box<dyn SpanReporter>>,
     pub(crate) metric_reporters: Vec<Box<dyn MetricReporter>>,
+    pub(crate) service_name: Option<String>,
+    pub(crate) silent: bool,
+    pub(crate) warnings: Vec<String>,
+    /// What rooms that this one does not see put in force, by their names.
+    pub(crate) others: Vec<(&'static str, Apply)>,
 }
+
+/// Puts a part of a configuration in force.
+pub(crate) type Apply = Box<dyn FnOnce() + Send>;
 
 impl Config {
     /// Returns the defaults.
@@ -46,12 +53,68 @@ impl Config {
             tracing: None,
             reporters: Vec::new(),
             metric_reporters: Vec::new(),
+            service_name: None,
+            silent: false,
+            warnings: Vec::new(),
+            others: Vec::new(),
         }
     }
 
     /// Sets how spans are made: which are sampled, how long ids are.
     pub fn tracing(mut self, settings: trace::Settings) -> Self {
         self.tracing = Some(settings);
+        self
+    }
+
+    /// Changes how spans are made, and leaves what the closure does not mention as it was said
+    /// before.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kamon::trace::{IdScheme, Settings};
+    ///
+    /// let config = kamon::Config::new()
+    ///     .tracing(Settings::new().ignore_operations(["GET /health"]))
+    ///     .adjust_tracing(|settings| settings.ids(IdScheme::Single));
+    /// assert!(format!("{config:?}").contains("Single"));
+    /// ```
+    pub fn adjust_tracing(
+        mut self,
+        change: impl FnOnce(trace::Settings) -> trace::Settings,
+    ) -> Self {
+        self.tracing = Some(change(self.tracing.unwrap_or_default()));
+        self
+    }
+
+    /// Says what this process is called: [`service_name`](crate::report::service_name).
+    pub fn service_name(mut self, name: impl Into<String>) -> Self {
+        self.service_name = Some(name.into());
+        self
+    }
+
+    /// Has nothing reported: the reporters of this configuration are not started, the embedded one
+    /// keeps nothing, and traces that begin here are not sampled. Those of others pass through with
+    /// the decision that they came with, and metrics are measured for whoever subscribes.
+    pub fn silent(mut self) -> Self {
+        self.silent = true;
+        self
+    }
+
+    /// Returns what was ignored when this configuration was read: what the environment says and
+    /// nobody here knows. [`init`](crate::init) writes it to the standard error.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// Has something else put in force with this, in place of what has that name.
+    pub(crate) fn also(
+        mut self,
+        name: &'static str,
+        apply: impl FnOnce() + Send + 'static,
+    ) -> Self {
+        self.others.retain(|(known, _)| *known != name);
+        self.others.push((name, Box::new(apply)));
         self
     }
 
@@ -161,42 +224,20 @@ impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let reporters: Vec<_> = self.reporters.iter().map(|it| it.name()).collect();
         let metric_reporters: Vec<_> = self.metric_reporters.iter().map(|it| it.name()).collect();
+        let others: Vec<_> = self.others.iter().map(|(name, _)| name).collect();
         f.debug_struct("Config")
             .field("settings", &self.settings)
             .field("recent_spans", &self.recent_spans)
             .field("tracing", &self.tracing)
             .field("reporters", &reporters)
             .field("metric_reporters", &metric_reporters)
+            .field("service_name", &self.service_name)
+            .field("silent", &self.silent)
+            .field("warnings", &self.warnings)
+            .field("others", &others)
             .finish()
     }
 }
-
-/// What is wrong with a [`Config`].
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// A setting is zero that cannot be.
-    TooSmall {
-        /// Which.
-        setting: &'static str,
-    },
-    /// A setting is beyond what memory could hold.
-    TooLarge {
-        /// Which.
-        setting: &'static str,
-    },
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ConfigError::TooSmall { setting } => write!(f, "`{setting}` must not be zero"),
-            ConfigError::TooLarge { setting } => write!(f, "`{setting}` is too large"),
-        }
-    }
-}
-
-impl Error for ConfigError {}
 
 #[cfg(all(test, not(kamon_loom)))]
 mod tests {

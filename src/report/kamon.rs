@@ -1,13 +1,16 @@
 //! Beginning and ending: the configuration is put in force, everything recorded is sent out.
 
+use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use crate::report::courier::is_courier;
 use crate::report::drain::DRAIN;
 use crate::report::embedded::EMBEDDED;
 use crate::report::metric_desks::METRIC_DESKS;
+use crate::report::service::set_service_name;
 use crate::report::settings::SETTINGS;
 use crate::report::{Config, ConfigError};
+use crate::trace::NeverSampler;
 
 /// Puts a configuration in force.
 ///
@@ -29,9 +32,24 @@ use crate::report::{Config, ConfigError};
 /// ```
 pub fn init(config: Config) -> Result<Kamon, ConfigError> {
     config.check()?;
+    for warning in &config.warnings {
+        let line = format!("kamon: {warning}\n");
+        // Nobody can be told that the standard error is gone.
+        let _ = std::io::stderr().write_all(line.as_bytes());
+    }
+    let config = match config.silent {
+        true => silenced(config),
+        false => config,
+    };
     *SETTINGS.lock() = config.settings;
     if let Some(tracing) = config.tracing {
         tracing.apply();
+    }
+    if let Some(name) = config.service_name {
+        set_service_name(name);
+    }
+    for (_, apply) in config.others {
+        apply();
     }
     EMBEDDED.ring().set_capacity(config.recent_spans);
     if DRAIN.reopen() {
@@ -44,6 +62,15 @@ pub fn init(config: Config) -> Result<Kamon, ConfigError> {
         METRIC_DESKS.add(reporter);
     }
     Ok(Kamon { _private: () })
+}
+
+/// The configuration without what would report.
+fn silenced(config: Config) -> Config {
+    let mut config = config.adjust_tracing(|settings| settings.sampler(NeverSampler));
+    config.recent_spans = 0;
+    config.reporters.clear();
+    config.metric_reporters.clear();
+    config
 }
 
 /// Stands for the configuration that [`init`] has put in force. [Flushes](crate::flush) when it is

@@ -42,6 +42,10 @@ const BEFORE_LOOM: &[(&str, &str)] = &[
         "clippy -p kamon --lib --no-default-features --features log -- -D warnings",
     ),
     (
+        "lints, config only",
+        "clippy -p kamon --lib --no-default-features --features config -- -D warnings",
+    ),
+    (
         "lints, all features",
         "clippy -p kamon --lib --all-features -- -D warnings",
     ),

@@ -1,0 +1,142 @@
+//! OpenTelemetry's environment variables.
+//!
+//! They are a whole fleet's, so what nobody here knows is ignored with a warning, as OpenTelemetry's
+//! specification has it.
+
+use crate::integrations::config::draft::Draft;
+use crate::integrations::config::sampling::Sampling;
+use crate::integrations::config::variables::Variables;
+use crate::propagation::{Baggage, Codecs, CodecsBuilder};
+
+/// Sets what the variables say.
+pub(super) fn read(draft: &mut Draft, variables: &Variables) {
+    let mut text = |name: &str| -> Option<String> {
+        match variables.get(name)?.into_string() {
+            Ok(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+            Err(_) => {
+                draft.warn(format!("{name} is not UTF-8 and is ignored"));
+                None
+            }
+        }
+    };
+    let disabled = text("OTEL_SDK_DISABLED");
+    let attributes = text("OTEL_RESOURCE_ATTRIBUTES");
+    let service = text("OTEL_SERVICE_NAME");
+    let propagators = text("OTEL_PROPAGATORS");
+    let sampler = text("OTEL_TRACES_SAMPLER");
+    let argument = text("OTEL_TRACES_SAMPLER_ARG");
+
+    let in_attributes = attributes.and_then(|attributes| service_in(&attributes));
+    if let Some(name) = service.or(in_attributes) {
+        draft.report(|config| config.service_name(name));
+    }
+    if let Some(names) = propagators {
+        set_propagators(draft, &names);
+    }
+    if let Some(name) = sampler {
+        set_sampler(draft, &name, argument.as_deref());
+    }
+    if let Some(value) = disabled {
+        disable(draft, &value);
+    }
+}
+
+/// The service's name among the attributes of the resource, which are written as baggage is.
+fn service_in(attributes: &str) -> Option<String> {
+    let codecs = Codecs::builder().http_headers(Baggage::key().name(), ["baggage"]);
+    let context = codecs.build().decode_headers(&[("baggage", attributes)]);
+    let name = context.get(Baggage::key()).get("service.name")?;
+    Some(name.to_owned()).filter(|name| !name.is_empty())
+}
+
+fn set_propagators(draft: &mut Draft, names: &str) {
+    let names: Vec<&str> = names
+        .split(',')
+        .map(str::trim)
+        .filter(|it| !it.is_empty())
+        .collect();
+    let (mut span, mut baggage, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
+    for name in &names {
+        match *name {
+            "tracecontext" => span.push("w3c"),
+            // The one header, and the several.
+            "b3" => span.push("b3-single"),
+            "b3multi" => span.push("b3"),
+            "baggage" => baggage.push("baggage"),
+            "none" if names.len() == 1 => {}
+            other => unknown.push(other),
+        }
+    }
+    for name in &unknown {
+        draft.warn(format!(
+            "OTEL_PROPAGATORS: {name:?} is ignored; known are tracecontext, baggage, b3, b3multi, and none alone"
+        ));
+    }
+    // If nothing of it is known, nothing is said.
+    if unknown.len() == names.len() {
+        return;
+    }
+    span.dedup();
+    baggage.dedup();
+    let none = names == ["none"];
+    draft.change_codecs(|codecs| {
+        let codecs = codecs.http_headers("span", span);
+        let codecs = codecs.http_headers(Baggage::key().name(), baggage);
+        match none {
+            true => codecs.http_headers(CodecsBuilder::TRACE_TOKEN, [""; 0]),
+            false => codecs,
+        }
+    });
+}
+
+fn set_sampler(draft: &mut Draft, name: &str, argument: Option<&str>) {
+    let (of_roots, by_parents) = match name.strip_prefix("parentbased_") {
+        Some(of_roots) => (of_roots, true),
+        None => (name, false),
+    };
+    let sampling = match of_roots {
+        "always_on" => Sampling::Always,
+        "always_off" => Sampling::Never,
+        "traceidratio" => {
+            let ratio = ratio(draft, argument);
+            draft.tracing.probability = Some(ratio);
+            Sampling::Random
+        }
+        _ => {
+            draft.warn(format!(
+                "OTEL_TRACES_SAMPLER: {name:?} is ignored; known are always_on, always_off and traceidratio, \
+                 each also with parentbased_ before it"
+            ));
+            return;
+        }
+    };
+    draft.tracing.sampling = Some(sampling);
+    draft.tracing.trust = Some(by_parents);
+}
+
+/// The share of traces, all of them where nobody says one that can be.
+fn ratio(draft: &mut Draft, argument: Option<&str>) -> f64 {
+    let Some(argument) = argument else { return 1.0 };
+    match argument.parse() {
+        Ok(ratio) if (0.0..=1.0).contains(&ratio) => ratio,
+        _ => {
+            draft.warn(format!(
+                "OTEL_TRACES_SAMPLER_ARG: {argument:?} is no number from 0 to 1 and is ignored"
+            ));
+            1.0
+        }
+    }
+}
+
+/// Has nothing reported. What passes through keeps the decision that it came with, since
+/// propagation is not to be touched by this.
+fn disable(draft: &mut Draft, value: &str) {
+    if value.eq_ignore_ascii_case("true") {
+        draft.report(|config| config.silent());
+        draft.tracing.trust = Some(true);
+    } else if !value.eq_ignore_ascii_case("false") {
+        draft.warn(format!(
+            "OTEL_SDK_DISABLED: {value:?} is neither true nor false and is ignored"
+        ));
+    }
+}
