@@ -7,6 +7,7 @@ use crate::trace::{Span, TraceId};
 /// What came in beside a remote span and goes out again with every span of its trace.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Arrival {
+    /// None where nothing but a decision came in: then it is of whatever trace begins here.
     pub(super) trace_id: TraceId,
     /// W3C: the trace's id is random, says who made it.
     pub(super) random: bool,
@@ -21,7 +22,11 @@ static ARRIVAL: Key<Option<Arrival>> = Key::local("kamon.propagation.arrival", |
 impl Arrival {
     /// Returns the Context with the remote span in it, and with this if it says anything.
     pub(super) fn with(self, context: &Context, span: Span) -> Context {
-        let context = context.with_key(Span::key(), span);
+        self.beside(context.with_key(Span::key(), span))
+    }
+
+    /// Returns the Context with this in it if it says anything.
+    pub(super) fn beside(self, context: Context) -> Context {
         if self.random || self.debug || self.trace_state.is_some() {
             return context.with_key(&ARRIVAL, Some(self));
         }
@@ -31,7 +36,7 @@ impl Arrival {
     /// What came in with the trace that is current; nothing of another one.
     pub(super) fn of(context: &Context, trace_id: TraceId) -> Option<&Arrival> {
         let arrival = context.get(&ARRIVAL).as_ref();
-        arrival.filter(|arrival| arrival.trace_id == trace_id)
+        arrival.filter(|arrival| arrival.trace_id == trace_id || arrival.trace_id.is_none())
     }
 }
 

@@ -4,7 +4,7 @@ use crate::context::Context;
 use crate::propagation::arrival::Arrival;
 use crate::propagation::line::Line;
 use crate::propagation::{hex, Codec, CodecError, HeaderReader, HeaderWriter};
-use crate::trace::{SamplingDecision, Span, SpanContext};
+use crate::trace::{SamplingDecision, Span, SpanContext, TraceId, BEFOREHAND};
 
 const TRACE_ID: &str = "X-B3-TraceId";
 const SPAN_ID: &str = "X-B3-SpanId";
@@ -38,14 +38,46 @@ impl Sampling {
         }
     }
 
+    /// Writes it as a header of its own.
+    fn write(self, headers: &mut dyn HeaderWriter) -> Result<(), CodecError> {
+        match self {
+            Sampling::Accept => headers.set(SAMPLED, "1"),
+            Sampling::Deny => headers.set(SAMPLED, "0"),
+            // The text has debug imply accept, and nobody send both.
+            Sampling::Debug => headers.set(FLAGS, "1"),
+            Sampling::Defer => Ok(()),
+        }
+    }
+
     fn of(span: &SpanContext, context: &Context) -> Sampling {
-        let debug = Arrival::of(context, span.trace_id()).is_some_and(|arrival| arrival.debug);
-        match span.sampling_decision() {
+        Sampling::from(span.sampling_decision(), span.trace_id(), context)
+    }
+
+    /// What is to be said where there is no span, since what was said to us goes on.
+    fn alone(context: &Context) -> Sampling {
+        Sampling::from(*context.get(&BEFOREHAND), TraceId::default(), context)
+    }
+
+    fn from(decision: SamplingDecision, trace_id: TraceId, context: &Context) -> Sampling {
+        let debug = Arrival::of(context, trace_id).is_some_and(|arrival| arrival.debug);
+        match decision {
             SamplingDecision::Sample if debug => Sampling::Debug,
             SamplingDecision::Sample => Sampling::Accept,
             SamplingDecision::DoNotSample => Sampling::Deny,
             SamplingDecision::Unknown => Sampling::Defer,
         }
+    }
+}
+
+/// A decision that came without a span: it is about the trace that begins here.
+fn decided(context: &Context, sampling: Sampling) -> Context {
+    let arrival = Arrival {
+        debug: sampling == Sampling::Debug,
+        ..Arrival::default()
+    };
+    match sampling {
+        Sampling::Defer => context.clone(),
+        _ => arrival.beside(context.with_key(&BEFOREHAND, sampling.decision())),
     }
 }
 
@@ -74,29 +106,17 @@ fn found(
 impl Codec for B3 {
     fn encode(&self, context: &Context, headers: &mut dyn HeaderWriter) -> Result<(), CodecError> {
         let Some(span) = context.get(Span::key()).context() else {
-            return Ok(());
+            return Sampling::alone(context).write(headers);
         };
         headers.set(TRACE_ID, Line::new().trace_id(span.trace_id()).as_str())?;
         headers.set(SPAN_ID, Line::new().span_id(span.id()).as_str())?;
         if let Some(parent) = span.parent_id() {
             headers.set(PARENT_ID, Line::new().span_id(parent).as_str())?;
         }
-        match Sampling::of(&span, context) {
-            Sampling::Accept => headers.set(SAMPLED, "1"),
-            Sampling::Deny => headers.set(SAMPLED, "0"),
-            // The text has debug imply accept, and nobody send both.
-            Sampling::Debug => headers.set(FLAGS, "1"),
-            Sampling::Defer => Ok(()),
-        }
+        Sampling::of(&span, context).write(headers)
     }
 
     fn decode(&self, headers: &dyn HeaderReader, context: &Context) -> Result<Context, CodecError> {
-        let (trace_id, id) = match (headers.first(TRACE_ID), headers.first(SPAN_ID)) {
-            // A decision alone is one about a span that is not there.
-            (None, None) => return Ok(context.clone()),
-            (Some(trace_id), Some(id)) => (trace_id, id),
-            _ => return Err("half of a B3 span".into()),
-        };
         // Any flags but 1 say nothing.
         let sampling = match (headers.first(FLAGS), headers.first(SAMPLED)) {
             (Some("1"), _) => Sampling::Debug,
@@ -106,6 +126,11 @@ impl Codec for B3 {
             (_, Some("0" | "false")) => Sampling::Deny,
             (_, Some(_)) => return Err("malformed X-B3-Sampled".into()),
         };
+        let (trace_id, id) = match (headers.first(TRACE_ID), headers.first(SPAN_ID)) {
+            (None, None) => return Ok(decided(context, sampling)),
+            (Some(trace_id), Some(id)) => (trace_id, id),
+            _ => return Err("half of a B3 span".into()),
+        };
         let parent_id = headers.first(PARENT_ID);
         Ok(found(context, [trace_id, id], parent_id, sampling).ok_or("malformed B3 id")?)
     }
@@ -114,7 +139,12 @@ impl Codec for B3 {
 impl Codec for B3Single {
     fn encode(&self, context: &Context, headers: &mut dyn HeaderWriter) -> Result<(), CodecError> {
         let Some(span) = context.get(Span::key()).context() else {
-            return Ok(());
+            return match Sampling::alone(context) {
+                Sampling::Accept => headers.set(SINGLE, "1"),
+                Sampling::Deny => headers.set(SINGLE, "0"),
+                Sampling::Debug => headers.set(SINGLE, "d"),
+                Sampling::Defer => Ok(()),
+            };
         };
         let mut line = Line::new();
         line.trace_id(span.trace_id()).text("-").span_id(span.id());
@@ -137,8 +167,9 @@ impl Codec for B3Single {
         };
         let mut fields = value.split('-');
         let ids = match (fields.next(), fields.next()) {
-            // A decision alone is one about a span that is not there.
-            (Some("0" | "1" | "d"), None) => return Ok(context.clone()),
+            (Some("0"), None) => return Ok(decided(context, Sampling::Deny)),
+            (Some("1"), None) => return Ok(decided(context, Sampling::Accept)),
+            (Some("d"), None) => return Ok(decided(context, Sampling::Debug)),
             (Some(trace_id), Some(id)) => [trace_id, id],
             _ => return Err("malformed b3".into()),
         };

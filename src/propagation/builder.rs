@@ -81,6 +81,9 @@ impl CodecsBuilder {
     /// Has a key written to headers by each of these codecs, and read by the first of them that
     /// finds something. Said again of the same key, it is the last word that counts.
     ///
+    /// A decision to sample that comes without a span, as `b3: 0`, is something too: it is that of
+    /// the trace which begins here.
+    ///
     /// `trace-token` is a key of its own, in whichever list it stands: it is read whatever else is.
     pub fn http_headers<N: Into<String>>(
         mut self,

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::mem;
 
-use crate::context::slot;
+use crate::context::{slot, Context};
 use crate::sync::UnsafeCell;
 use crate::trace::body::Body;
+use crate::trace::decision::BEFOREHAND;
 use crate::trace::delayed::DelayedSpan;
 use crate::trace::details::Details;
 use crate::trace::place::{Hold, Watch};
@@ -175,7 +176,7 @@ impl SpanBuilder {
                     make(flags, parent.trace_id, parent.id, watch, self)
                 }
                 parent => {
-                    let first = self.first(parent);
+                    let first = self.first(parent, context);
                     let flags = flags.and(first.flags);
                     make(flags, first.trace_id, first.parent_id, None, self)
                 }
@@ -185,10 +186,16 @@ impl SpanBuilder {
 
     /// What a span with which a trace enters this process has from those before it.
     #[cold]
-    fn first(&self, remote: Option<&Hold>) -> First {
+    fn first(&self, remote: Option<&Hold>, context: &Context) -> First {
         let settings = settings::current();
-        let known = remote.map_or(self.suggestion, Hold::sampling_decision);
-        let trusted = remote.is_none() || settings.trusts_remote_decisions();
+        let told = match (remote, &self.parent) {
+            (Some(remote), _) => Some(remote.sampling_decision()),
+            // A decision that came without a span is for the first one that begins here.
+            (None, Parent::FromContext) => told_beforehand(context),
+            (None, _) => None,
+        };
+        let known = told.unwrap_or(self.suggestion);
+        let trusted = told.is_none() || settings.trusts_remote_decisions();
         let decision = match known {
             SamplingDecision::Unknown => None,
             known => trusted.then_some(known),
@@ -197,7 +204,7 @@ impl SpanBuilder {
             settings.decide(&SamplingRequest {
                 operation: &self.operation,
                 kind: self.kind,
-                parent: remote.map(Hold::sampling_decision),
+                parent: told,
             })
         });
         let flags = match decision {
@@ -258,6 +265,13 @@ fn make(
         details: UnsafeCell::new(mem::take(&mut builder.details)),
         ..Body::new(mem::take(&mut builder.operation), builder.kind, started)
     })
+}
+
+fn told_beforehand(context: &Context) -> Option<SamplingDecision> {
+    match context.get(&BEFOREHAND) {
+        SamplingDecision::Unknown => None,
+        decision => Some(*decision),
+    }
 }
 
 #[inline]

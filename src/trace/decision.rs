@@ -1,5 +1,7 @@
 //! Whether a trace is sent to the reporters.
 
+use crate::context::Key;
+
 /// Whether a trace is sent to the reporters. It is decided once, where the trace begins, belongs to
 /// all spans of the trace and travels with it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -23,3 +25,7 @@ impl SamplingDecision {
         }
     }
 }
+
+/// What another process has decided of the trace that begins here, where it sent no span to go with it.
+pub(crate) static BEFOREHAND: Key<SamplingDecision> =
+    Key::local("kamon.trace.beforehand", || SamplingDecision::Unknown);

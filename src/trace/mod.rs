@@ -57,6 +57,7 @@ pub use tail::{HELD_FOR, HELD_SPANS, HELD_TRACES};
 
 #[allow(unused_imports)] // For the root, and for the rooms above.
 pub(crate) use current::{fail_current_span, panicked, without_tracing};
+pub(crate) use decision::BEFOREHAND;
 #[allow(unused_imports)] // The drain calls it.
 pub(crate) use sink::{FinishedSpan, Sink};
 pub(crate) use tail::expire;

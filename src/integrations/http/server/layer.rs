@@ -147,7 +147,8 @@ impl ServerLayer {
     }
 
     /// Gives the [trace token](crate::propagation::trace_token) to clients in this header; in none
-    /// if there is none. `x-trace-token` without this.
+    /// of the layer's own if there is none. `x-trace-token` without this. The codec `trace-token`,
+    /// which the default codecs have, writes its header besides.
     pub fn trace_token_header(mut self, name: Option<HeaderName>) -> Self {
         self.settings.trace_token = name;
         self
