@@ -69,6 +69,10 @@ impl Codec for Fault {
     fn decode(&self, _: &dyn HeaderReader, _: &Context) -> Result<Context, CodecError> {
         Err(self.strike())
     }
+
+    fn encode_response(&self, _: &Context, _: &mut dyn HeaderWriter) -> Result<(), CodecError> {
+        Err(self.strike())
+    }
 }
 
 impl BinaryCodec for Fault {
@@ -105,12 +109,14 @@ fn the_others_are_carried() {
             .binary("span", "colfer")
             .string_key("user", "X-User")
             .http_headers("last", ["faulty"])
+            .http_headers("token", ["trace-token"])
             .build();
         let before = stats();
         let context = context();
         let mut headers = Headers::new();
         codecs.encode_headers(&context, &mut headers);
-        let expected = [("traceparent", PARENT), ("X-User", "1234")];
+        let token = ("X-Trace-Token", &PARENT[3..35]);
+        let expected = [("traceparent", PARENT), ("X-User", "1234"), token];
         assert_eq!(
             headers,
             expected.map(|(name, value)| (name.into(), value.into())),
@@ -122,6 +128,19 @@ fn the_others_are_carried() {
         assert_eq!(stats().decode_failed - before.decode_failed, 3, "{fault:?}");
         assert_eq!(read.get(Span::key()), context.get(Span::key()), "{fault:?}");
         assert_eq!(read.get(&USER).as_deref(), Some("1234"), "{fault:?}");
+
+        // What is told with the response.
+        let before = stats();
+        let mut headers = Headers::new();
+        codecs.encode_response_headers(&context, &mut headers);
+        assert_eq!(headers, [(token.0.into(), token.1.into())], "{fault:?}");
+        assert_eq!(stats().encode_failed - before.encode_failed, 4, "{fault:?}");
+        let panics = match fault {
+            Fault::Error => 0,
+            // The error of a codec is dropped where its panics are counted.
+            Fault::Panic | Fault::PanicTwice | Fault::BadError => 4,
+        };
+        assert_eq!(stats().panicked - before.panicked, panics, "{fault:?}");
 
         // The same in bytes; the faulty entry is added by hand, since nobody wrote it.
         let mut bytes = codecs.encode_binary(&context);

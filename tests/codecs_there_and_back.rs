@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use kamon::propagation::{Baggage, Codecs};
+use kamon::propagation::{trace_state, trace_token_key, Baggage, Codecs};
 use kamon::{Context, Key, SamplingDecision, Span, SpanContext, SpanId, TraceId};
 use proptest::prelude::*;
 
@@ -95,6 +95,33 @@ proptest! {
         prop_assert_eq!(read.get(Span::key()).context(), Some(span));
         let text = Some(request_id).filter(|text| !text.is_empty());
         prop_assert_eq!(read.get(&REQUEST_ID), &text);
+    }
+
+    #[test]
+    fn a_token_is_read_as_it_was_written(token in "[!-~]([ -~]{0,254}[!-~])?") {
+        let codecs = Codecs::builder().http_headers("token", ["trace-token"]).build();
+        let context = Context::empty().with_key(trace_token_key(), Some(token.clone()));
+        let mut headers: Vec<(String, String)> = Vec::new();
+        codecs.encode_headers(&context, &mut headers);
+        let read = codecs.decode_headers(&headers);
+        prop_assert_eq!(read.get(trace_token_key()), &Some(token));
+    }
+
+    #[test]
+    fn a_state_is_handed_through(
+        members in prop::collection::vec("[a-z0-9][a-z0-9_*/@-]{0,8}=[!-+.-<>-~]{1,9}", 1..20),
+        flags in 0..4_u8,
+    ) {
+        let codecs = codecs("w3c");
+        let state = members.join(",");
+        let parent = format!("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-{flags:02x}");
+        let came_in = [("traceparent", &*parent), ("tracestate", &*state)];
+        let context = codecs.decode_headers(&came_in[..]);
+        prop_assert_eq!(trace_state(&context), Some(&*state));
+        let mut headers: Vec<(String, String)> = Vec::new();
+        codecs.encode_headers(&context, &mut headers);
+        let expected = came_in.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        prop_assert_eq!(headers, expected);
     }
 
     #[test]

@@ -32,11 +32,11 @@ impl TextKey {
         (!context.keeps(self.0.id())).then_some(text)
     }
 
-    pub(super) fn put(&self, context: &Context, text: String) -> Result<Context, CodecError> {
+    pub(super) fn put(&self, context: &Context, text: &str) -> Result<Context, CodecError> {
         if text.len() > LONGEST {
             return Err("the text is too long".into());
         }
-        Ok(context.with_key(&self.0, Some(text)))
+        Ok(context.with_key(&self.0, Some(text.to_owned())))
     }
 }
 
@@ -59,7 +59,7 @@ impl Codec for Text {
 
     fn decode(&self, headers: &dyn HeaderReader, context: &Context) -> Result<Context, CodecError> {
         match headers.first(&self.header) {
-            Some(text) => self.key.put(context, text.to_owned()),
+            Some(text) => self.key.put(context, text),
             None => Ok(context.clone()),
         }
     }
@@ -72,8 +72,7 @@ impl BinaryCodec for Text {
     }
 
     fn decode(&self, bytes: &[u8], context: &Context) -> Result<Context, CodecError> {
-        self.key
-            .put(context, std::str::from_utf8(bytes)?.to_owned())
+        self.key.put(context, std::str::from_utf8(bytes)?)
     }
 }
 

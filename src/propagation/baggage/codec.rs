@@ -63,7 +63,7 @@ impl Codec for BaggageCodec {
             let Some(text) = baggage.get(key.name()) else {
                 continue;
             };
-            if let Some(read) = contain::decoding(|| key.put(&context, text.to_owned())) {
+            if let Some(read) = contain::decoding(|| key.put(&context, text)) {
                 context = read;
             }
             baggage = baggage.without(key.name());
