@@ -5,7 +5,7 @@ mod configured;
 
 use kamon::config::Loader;
 use kamon::propagation::{Baggage, Codecs};
-use kamon::{Config, ConfigError, Context, Span};
+use kamon::{Config, ConfigError, Context, Span, SpanContext, SpanId, TraceId};
 
 use crate::configured::{in_force, names_sent};
 
@@ -98,6 +98,32 @@ fn otel_traces_sampler() {
         let _in_force = in_force(loader("", &variables));
         assert_eq!(sampled(), *expected, "{variables:?}");
     }
+}
+
+#[test]
+fn a_ratio_goes_by_the_traces_id() {
+    // Whoever is asked about a trace says the same, and a larger share has the smaller one in it.
+    let of = |ratio: &str| {
+        let variables = [
+            ("OTEL_TRACES_SAMPLER", "traceidratio"),
+            ("OTEL_TRACES_SAMPLER_ARG", ratio),
+        ];
+        let _in_force = in_force(loader("", &variables));
+        let sampled = |last: u64| {
+            let id = TraceId::new(0x4bf9_2f35_77b3_4da6 << 64 | u128::from(last));
+            let remote = SpanContext::new(id, SpanId::new(7));
+            let builder = kamon::build_span("sampled?").as_child_of(&Span::remote(remote));
+            let span = builder.start();
+            span.finish();
+            span.is_sampled()
+        };
+        // Quarters of what the last eight bytes can be.
+        [0x01, 0x3f, 0x41, 0x7f, 0x81, 0xc1, 0xff].map(|byte| sampled(byte << 56))
+    };
+    assert_eq!(of("0.25"), [true, true, false, false, false, false, false]);
+    assert_eq!(of("0.5"), [true, true, true, true, false, false, false]);
+    assert_eq!(of("0.75"), [true, true, true, true, true, false, false]);
+    assert_eq!(of("1"), [true; 7]);
 }
 
 #[test]

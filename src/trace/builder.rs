@@ -195,6 +195,10 @@ impl SpanBuilder {
             (None, _) => None,
         };
         let known = told.unwrap_or(self.suggestion);
+        let trace_id = match remote {
+            Some(remote) => remote.trace_id,
+            None => settings.new_trace_id(),
+        };
         let trusted = told.is_none() || settings.trusts_remote_decisions();
         let decision = match known {
             SamplingDecision::Unknown => None,
@@ -202,6 +206,7 @@ impl SpanBuilder {
         };
         let decision = decision.unwrap_or_else(|| {
             settings.decide(&SamplingRequest {
+                trace_id,
                 operation: &self.operation,
                 kind: self.kind,
                 parent: told,
@@ -212,17 +217,14 @@ impl SpanBuilder {
             _ if settings.keeps_tails() => Flags::RECORDED.and(Flags::PROVISIONAL),
             _ => Flags::NONE,
         };
-        match remote {
-            Some(remote) => First {
-                trace_id: remote.trace_id,
-                parent_id: remote.id,
-                flags: flags.and(Flags::PARENT_IS_REMOTE),
-            },
-            None => First {
-                trace_id: settings.new_trace_id(),
-                parent_id: SpanId::NONE,
-                flags,
-            },
+        let (parent_id, origin) = match remote {
+            Some(remote) => (remote.id, Flags::PARENT_IS_REMOTE),
+            None => (SpanId::NONE, Flags::NONE),
+        };
+        First {
+            trace_id,
+            parent_id,
+            flags: flags.and(origin),
         }
     }
 }

@@ -47,7 +47,8 @@ pub use id::{ParseIdError, SpanId, TraceId};
 pub use kind::SpanKind;
 pub use record::{Link, LinkKind, Mark, Outcome, SpanRecord, Work};
 pub use sampler::{
-    AdaptiveSampler, AlwaysSampler, NeverSampler, RandomSampler, Sampler, SamplingRequest,
+    AdaptiveSampler, AlwaysSampler, NeverSampler, RandomSampler, RatioSampler, Sampler,
+    SamplingRequest,
 };
 pub use settings::{IdScheme, Settings};
 pub use span::Span;

@@ -97,11 +97,7 @@ fn set_sampler(draft: &mut Draft, name: &str, argument: Option<&str>) {
     let sampling = match of_roots {
         "always_on" => Sampling::Always,
         "always_off" => Sampling::Never,
-        "traceidratio" => {
-            let ratio = ratio(draft, argument);
-            draft.tracing.probability = Some(ratio);
-            Sampling::Random
-        }
+        "traceidratio" => Sampling::Ratio(ratio(draft, argument)),
         _ => {
             draft.warn(format!(
                 "OTEL_TRACES_SAMPLER: {name:?} is ignored; known are always_on, always_off and traceidratio, \

@@ -1,14 +1,18 @@
 //! Which sampler a configuration asks for.
 
-use crate::trace::{AdaptiveSampler, AlwaysSampler, NeverSampler, RandomSampler, Settings};
+use crate::trace::{
+    AdaptiveSampler, AlwaysSampler, NeverSampler, RandomSampler, RatioSampler, Settings,
+};
 
 /// Which sampler a configuration asks for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) enum Sampling {
     Always,
     Never,
     Random,
     Adaptive,
+    /// OpenTelemetry's, which has no name in Kamon.
+    Ratio(f64),
 }
 
 /// The random sampler's probability in Kamon.
@@ -37,6 +41,7 @@ impl Sampling {
             Sampling::Random => {
                 settings.sampler(RandomSampler::new(probability.unwrap_or(PROBABILITY)))
             }
+            Sampling::Ratio(ratio) => settings.sampler(RatioSampler::new(ratio)),
             Sampling::Adaptive => {
                 settings.sampler(AdaptiveSampler::new(throughput.unwrap_or(THROUGHPUT)))
             }

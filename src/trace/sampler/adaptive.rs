@@ -240,7 +240,7 @@ impl fmt::Debug for AdaptiveSampler {
 #[cfg(all(test, not(kamon_loom)))]
 mod tests {
     use super::*;
-    use crate::trace::{FrozenClock, SpanKind};
+    use crate::trace::{FrozenClock, SpanKind, TraceId};
 
     #[test]
     fn shares_are_even_among_those_who_want_more() {
@@ -266,6 +266,7 @@ mod tests {
         let mut sampled: HashMap<&str, usize> = HashMap::new();
         let decide = |operation| {
             sampler.decide(&SamplingRequest {
+                trace_id: TraceId::random(),
                 operation,
                 kind: SpanKind::Unknown,
                 parent: None,
@@ -293,6 +294,7 @@ mod tests {
         for number in 0..2 * MOST_OPERATIONS {
             let operation = number.to_string();
             sampler.decide(&SamplingRequest {
+                trace_id: TraceId::random(),
                 operation: &operation,
                 kind: SpanKind::Unknown,
                 parent: None,

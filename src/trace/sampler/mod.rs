@@ -3,6 +3,7 @@
 mod adaptive;
 mod constant;
 mod random;
+mod ratio;
 mod request;
 #[allow(clippy::module_inception)]
 mod sampler;
@@ -10,5 +11,6 @@ mod sampler;
 pub use adaptive::AdaptiveSampler;
 pub use constant::{AlwaysSampler, NeverSampler};
 pub use random::RandomSampler;
+pub use ratio::RatioSampler;
 pub use request::SamplingRequest;
 pub use sampler::Sampler;

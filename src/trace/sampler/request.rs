@@ -1,11 +1,13 @@
 //! What a sampler is told about a trace.
 
-use crate::trace::{SamplingDecision, SpanKind};
+use crate::trace::{SamplingDecision, SpanKind, TraceId};
 
 /// What a [`Sampler`](super::Sampler) is told about the span with which a trace enters this process.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct SamplingRequest<'a> {
+    /// Which trace.
+    pub trace_id: TraceId,
     /// What is done.
     pub operation: &'a str,
     /// Which side of a conversation it is.
