@@ -48,7 +48,7 @@ fn else_one_is_made_and_stays_the_same() {
     let context = Context::empty().with_key(Span::key(), span.clone());
     let child = kamon::build_span("second").as_child_of(&span).start();
     let made = token(&span.trace_id().to_string());
-    assert_eq!(answered(&context), [made.clone()]);
+    assert_eq!(answered(&context).last(), Some(&made));
     let in_child = context.with_key(Span::key(), child.clone());
     assert_eq!(sent(&in_child).last(), Some(&made));
     child.finish();

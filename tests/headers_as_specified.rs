@@ -172,11 +172,9 @@ fn decision_of(spec: &Value) -> SamplingDecision {
 /// A decision that comes without a span, which no library keeps.
 fn decides_of_the_next_trace(codec: &str, context: &Context, spec: &Value) {
     let decision = decision_of(spec);
-    // Whatever is suggested or another sampler would say.
-    let other = match decision {
-        SamplingDecision::Sample => SamplingDecision::DoNotSample,
-        _ => SamplingDecision::Sample,
-    };
+    // Whatever is suggested.
+    let suggestions = [SamplingDecision::Sample, SamplingDecision::DoNotSample];
+    let other = suggestions[usize::from(decision == suggestions[0])];
     let span = kamon::with_context(context.clone(), || {
         kamon::build_span("first").with_sampling(other).start()
     });
@@ -197,16 +195,13 @@ fn decides_of_the_next_trace(codec: &str, context: &Context, spec: &Value) {
         let sent = encoded(codec, &context);
         let again = codecs(codec).decode_headers(&sent);
         assert_eq!(!again.get(Span::key()).is_empty(), ids, "{sent:?}");
-        let written = match text(spec, "sampling") {
-            "accept" => "1",
-            "deny" => "0",
-            _ if codec == "b3" => "1",
-            _ => "d",
-        };
-        let name = match (codec, text(spec, "sampling")) {
-            ("b3", "debug") => "X-B3-Flags",
-            ("b3", _) => "X-B3-Sampled",
-            _ => "b3",
+        let (name, written) = match (codec, text(spec, "sampling")) {
+            ("b3", "debug") => ("X-B3-Flags", "1"),
+            ("b3", "deny") => ("X-B3-Sampled", "0"),
+            ("b3", _) => ("X-B3-Sampled", "1"),
+            (_, "deny") => ("b3", "0"),
+            (_, "debug") => ("b3", "d"),
+            _ => ("b3", "1"),
         };
         let said = header(&sent, name).unwrap();
         assert_eq!(said.rsplit('-').next(), Some(written), "{sent:?}");
