@@ -2,6 +2,7 @@
 
 mod ci;
 mod command;
+mod fuzz;
 mod models;
 mod mutants;
 mod patch;
@@ -50,6 +51,11 @@ const SUBCOMMANDS: &[Subcommand] = &[
         help: "the storm of tests/context_storm.rs under valgrind",
     },
     Subcommand {
+        usage: "fuzz [TARGET] [--seconds N]",
+        help:
+            "inputs for the decoders, made up by libFuzzer: 60 seconds each; needs a C++ compiler",
+    },
+    Subcommand {
         usage: "stress N",
         help: "the test suite N times in a row; stops at the first failure",
     },
@@ -63,11 +69,17 @@ const SUBCOMMANDS: &[Subcommand] = &[
 #[derive(Debug, PartialEq)]
 enum Request {
     Ci,
-    Loom { deep: bool },
+    Loom {
+        deep: bool,
+    },
     Mutants(Option<String>),
     Asan,
     Tsan,
     Memcheck,
+    Fuzz {
+        target: Option<String>,
+        seconds: u32,
+    },
     Stress(NonZeroU32),
     Help,
 }
@@ -81,17 +93,23 @@ fn main() -> ExitCode {
         Ok(Request::Asan) => sanitizers::asan(),
         Ok(Request::Tsan) => sanitizers::tsan(),
         Ok(Request::Memcheck) => sanitizers::memcheck(),
+        Ok(Request::Fuzz { target, seconds }) => match fuzz::steps(target.as_deref(), seconds) {
+            Ok(steps) => steps,
+            Err(complaint) => return refused(&complaint),
+        },
         Ok(Request::Stress(rounds)) => stress::steps(rounds),
         Ok(Request::Help) => {
             print!("{}", usage());
             return ExitCode::SUCCESS;
         }
-        Err(complaint) => {
-            eprint!("xtask: {complaint}\n\n{}", usage());
-            return ExitCode::from(2);
-        }
+        Err(complaint) => return refused(&complaint),
     };
     exit_code(run_all(&steps).is_ok())
+}
+
+fn refused(complaint: &str) -> ExitCode {
+    eprint!("xtask: {complaint}\n\n{}", usage());
+    ExitCode::from(2)
 }
 
 fn exit_code(good: bool) -> ExitCode {
@@ -113,6 +131,7 @@ fn parse(arguments: &[String]) -> Result<Request, String> {
         ["asan"] => Ok(Request::Asan),
         ["tsan"] => Ok(Request::Tsan),
         ["memcheck"] => Ok(Request::Memcheck),
+        ["fuzz", ref rest @ ..] => parse_fuzz(rest),
         ["stress"] => Err("stress: how many rounds?".to_owned()),
         ["stress", rounds] => rounds
             .parse()
@@ -127,10 +146,31 @@ fn parse(arguments: &[String]) -> Result<Request, String> {
     }
 }
 
+fn parse_fuzz(rest: &[&str]) -> Result<Request, String> {
+    let (target, seconds) = match *rest {
+        [] => (None, None),
+        ["--seconds", seconds] => (None, Some(seconds)),
+        [target] if !target.starts_with('-') => (Some(target.to_owned()), None),
+        [target, "--seconds", seconds] | ["--seconds", seconds, target] => {
+            (Some(target.to_owned()), Some(seconds))
+        }
+        [.., last] => return Err(format!("fuzz: `{last}` is not understood")),
+    };
+    let seconds = match seconds {
+        None => fuzz::SECONDS,
+        // libFuzzer takes none for all the time in the world.
+        Some(text) => text
+            .parse()
+            .map(NonZeroU32::get)
+            .map_err(|_| format!("fuzz: `{text}` is no number of seconds above 0"))?,
+    };
+    Ok(Request::Fuzz { target, seconds })
+}
+
 fn usage() -> String {
     let mut text = String::from("usage: cargo xtask <chore>\n\n");
     for Subcommand { usage, help } in SUBCOMMANDS {
-        text.push_str(&format!("    {usage:<21} {help}\n"));
+        text.push_str(&format!("    {usage:<27} {help}\n"));
     }
     text
 }
@@ -161,6 +201,14 @@ mod tests {
             parsed("stress 20"),
             Ok(Request::Stress(NonZeroU32::new(20).unwrap()))
         );
+        let fuzz = |target: Option<&str>, seconds| {
+            let target = target.map(str::to_owned);
+            Ok(Request::Fuzz { target, seconds })
+        };
+        assert_eq!(parsed("fuzz"), fuzz(None, 60));
+        assert_eq!(parsed("fuzz colfer"), fuzz(Some("colfer"), 60));
+        assert_eq!(parsed("fuzz --seconds 5"), fuzz(None, 5));
+        assert_eq!(parsed("fuzz colfer --seconds 5"), fuzz(Some("colfer"), 5));
         assert_eq!(parsed("--help"), Ok(Request::Help));
     }
 
@@ -173,6 +221,10 @@ mod tests {
             "loom --mutants one two",
             "loom --deep down",
             "asan twice",
+            "fuzz --seconds",
+            "fuzz --seconds 0",
+            "fuzz --second 5",
+            "fuzz colfer config",
             "stress",
             "stress 0",
             "stress -1",
@@ -186,7 +238,7 @@ mod tests {
 
     #[test]
     fn every_chore_is_in_the_usage() {
-        for chore in ["ci", "loom", "asan", "tsan", "memcheck", "stress N"] {
+        for chore in ["ci", "loom", "asan", "tsan", "memcheck", "fuzz", "stress N"] {
             assert!(usage().contains(&format!("    {chore}")));
         }
     }

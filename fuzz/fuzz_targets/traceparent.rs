@@ -1,0 +1,4 @@
+//! libFuzzer makes up what [`kamon_fuzz::traceparent`] is given.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| kamon_fuzz::traceparent(data));
