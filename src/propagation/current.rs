@@ -4,9 +4,11 @@ use std::ptr;
 use std::sync::LazyLock;
 
 use crate::propagation::Codecs;
-use crate::sync::statics::{AtomicPtr, Ordering};
+use crate::sync::statics::{AtomicPtr, Mutex, Ordering};
 
 static GIVEN: AtomicPtr<Codecs> = AtomicPtr::new(ptr::null_mut());
+/// All that were given. Those that were replaced may be in use on other threads, and stay.
+static KEPT: Mutex<Vec<&'static Codecs>> = Mutex::new(Vec::new());
 static DEFAULT: LazyLock<Codecs> = LazyLock::new(Codecs::default);
 
 #[inline]
@@ -18,7 +20,8 @@ pub(super) fn get() -> &'static Codecs {
 }
 
 pub(super) fn set(codecs: Codecs) {
-    let codecs = Box::leak(Box::new(codecs));
+    let codecs: &'static Codecs = Box::leak(Box::new(codecs));
+    KEPT.lock().push(codecs);
     // Ordering: Release pairs with the Acquire in `get`.
-    GIVEN.store(codecs, Ordering::Release);
+    GIVEN.store(ptr::from_ref(codecs).cast_mut(), Ordering::Release);
 }

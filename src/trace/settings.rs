@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::metrics::Glob;
-use crate::sync::statics::{AtomicPtr, Ordering};
+use crate::sync::statics::{AtomicPtr, Mutex, Ordering};
 use crate::trace::counts::Decisions;
 use crate::trace::state::Flags;
 use crate::trace::tail::{self, TailRules};
@@ -51,6 +51,9 @@ pub enum IdScheme {
 /// What is in force. Settings that were replaced stay, because a span may be starting by them on
 /// another thread; a process has a handful.
 static CURRENT: AtomicPtr<Settings> = AtomicPtr::new(std::ptr::null_mut());
+
+/// All that were applied, so that whoever looks for leaks finds them.
+static KEPT: Mutex<Vec<&'static Settings>> = Mutex::new(Vec::new());
 
 static DEFAULT: std::sync::LazyLock<Settings> = std::sync::LazyLock::new(Settings::new);
 
@@ -139,9 +142,10 @@ impl Settings {
     /// Puts the settings in force for all spans that are started from now on.
     pub fn apply(self) {
         tail::set_rules(self.tail);
-        let settings = Box::into_raw(Box::new(self));
+        let settings: &'static Settings = Box::leak(Box::new(self));
+        KEPT.lock().push(settings);
         // Ordering: Release pairs with the Acquire in `current`.
-        CURRENT.store(settings, Ordering::Release);
+        CURRENT.store(std::ptr::from_ref(settings).cast_mut(), Ordering::Release);
     }
 
     pub(super) fn decide(&self, request: &SamplingRequest<'_>) -> SamplingDecision {
