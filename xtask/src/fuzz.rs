@@ -26,7 +26,8 @@ const ENVIRONMENT: &[(&str, &str)] = &[
 
 /// Runs one target, or all of them one after the other, for so many seconds each.
 ///
-/// An input that takes ten seconds, or with which the process has two gibibytes, is a finding too.
+/// An input that takes a minute, or with which the process has two gibibytes, is a finding too. A minute
+/// of the clock on the wall: with less, a machine that is busy or asleep finds something.
 ///
 /// # Errors
 ///
@@ -53,7 +54,7 @@ pub(crate) fn steps(only: Option<&str>, seconds: u32) -> Result<Vec<Step>, Strin
             fs::create_dir_all(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         }
         let rest = format!(
-            "-- -max_total_time={seconds} -timeout=10 -rss_limit_mb=2048 -max_len=20000 -print_final_stats=1 \
+            "-- -max_total_time={seconds} -timeout=60 -rss_limit_mb=2048 -max_len=20000 -print_final_stats=1 \
              -artifact_prefix=fuzz/artifacts/{name}/ fuzz/corpus/{name} fuzz/seeds/{name}"
         );
         let line = cargo(&format!("run --bin {name}"), &rest);
