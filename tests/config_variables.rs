@@ -35,7 +35,11 @@ fn otel_propagators() {
         (" tracecontext , b3 ", &["b3", "traceparent", token]),
         ("none", &[]),
         ("baggage", &["baggage", token]),
-        ("tracecontext,tracecontext", &["traceparent", token]),
+        (
+            "tracecontext,b3,tracecontext",
+            &["b3", "traceparent", token],
+        ),
+        ("TraceContext", &["traceparent", token]),
         // What is not known is ignored; if there is nothing else, all is as it was.
         ("xray,tracecontext", &["traceparent", token]),
         ("jaeger", &[b3, &[token]].concat()),
@@ -75,6 +79,7 @@ fn otel_traces_sampler() {
     let cases: &[(&str, Option<&str>, [bool; 3])] = &[
         ("always_on", None, [true, true, true]),
         ("always_off", None, [false, false, false]),
+        ("Always_Off", None, [false, false, false]),
         ("traceidratio", None, [true, true, true]),
         ("traceidratio", Some("0"), [false, false, false]),
         ("parentbased_always_on", None, [true, true, false]),

@@ -50,35 +50,37 @@ fn service_in(attributes: &str) -> Option<String> {
 }
 
 fn set_propagators(draft: &mut Draft, names: &str) {
-    let names: Vec<&str> = names
+    let names: Vec<String> = names
         .split(',')
-        .map(str::trim)
-        .filter(|it| !it.is_empty())
+        .map(|name| name.trim().to_ascii_lowercase())
+        .filter(|name| !name.is_empty())
         .collect();
-    let (mut span, mut baggage, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
+    let none = names == ["none"];
+    let (mut span, mut baggage) = (Vec::new(), Vec::new());
     for name in &names {
-        match *name {
-            "tracecontext" => span.push("w3c"),
+        let (list, codec) = match &**name {
+            "tracecontext" => (&mut span, "w3c"),
             // The one header, and the several.
-            "b3" => span.push("b3-single"),
-            "b3multi" => span.push("b3"),
-            "baggage" => baggage.push("baggage"),
-            "none" if names.len() == 1 => {}
-            other => unknown.push(other),
+            "b3" => (&mut span, "b3-single"),
+            "b3multi" => (&mut span, "b3"),
+            "baggage" => (&mut baggage, "baggage"),
+            _ if none => continue,
+            other => {
+                draft.warn(format!(
+                    "OTEL_PROPAGATORS: {other:?} is ignored; known are tracecontext, baggage, b3, b3multi, \
+                     and none alone"
+                ));
+                continue;
+            }
+        };
+        if !list.contains(&codec) {
+            list.push(codec);
         }
     }
-    for name in &unknown {
-        draft.warn(format!(
-            "OTEL_PROPAGATORS: {name:?} is ignored; known are tracecontext, baggage, b3, b3multi, and none alone"
-        ));
-    }
     // If nothing of it is known, nothing is said.
-    if unknown.len() == names.len() {
+    if span.is_empty() && baggage.is_empty() && !none {
         return;
     }
-    span.dedup();
-    baggage.dedup();
-    let none = names == ["none"];
     draft.change_codecs(|codecs| {
         let codecs = codecs.http_headers("span", span);
         let codecs = codecs.http_headers(Baggage::key().name(), baggage);
@@ -90,9 +92,10 @@ fn set_propagators(draft: &mut Draft, names: &str) {
 }
 
 fn set_sampler(draft: &mut Draft, name: &str, argument: Option<&str>) {
-    let (of_roots, by_parents) = match name.strip_prefix("parentbased_") {
+    let known = name.to_ascii_lowercase();
+    let (of_roots, by_parents) = match known.strip_prefix("parentbased_") {
         Some(of_roots) => (of_roots, true),
-        None => (name, false),
+        None => (&*known, false),
     };
     let sampling = match of_roots {
         "always_on" => Sampling::Always,
