@@ -57,6 +57,8 @@ pub use integrations::config;
 pub use integrations::http;
 #[cfg(feature = "log")]
 pub use integrations::log;
+#[cfg(feature = "reqwest")]
+pub use integrations::reqwest;
 #[cfg(feature = "tokio")]
 pub use integrations::tokio;
 #[cfg(feature = "tracing")]

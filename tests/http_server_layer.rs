@@ -229,6 +229,36 @@ fn what_is_said_can_be_chosen() {
 }
 
 #[test]
+fn a_name_that_cannot_be_had_is_the_usual_one() {
+    witness::workers(1).block_on(async {
+        let layer = ServerLayer::new().name_by(|_| witness::quiet_panic("planned"));
+        let server = layered(Router::new().route("/", get(|| async { "fine" })), layer).await;
+        let answer = ask(&server, request("/")).await;
+        assert_eq!(answer.body(), "fine");
+        let span = span_of(&answer);
+        assert_eq!((&*span.operation, span.failed), ("GET /", false));
+    });
+}
+
+#[test]
+fn spans_need_not_be_measured() {
+    witness::workers(1).block_on(async {
+        for measured in [true, false] {
+            let component = if measured { "counted" } else { "uncounted" };
+            let layer = ServerLayer::new().component(component);
+            let layer = layer.span_metrics(measured);
+            let mut times = metrics::subscribe("span.processing-time", Duration::from_secs(60));
+            let server = layered(Router::new().route("/", get(|| async {})), layer).await;
+            span_of(&ask(&server, request("/")).await);
+            let period = times.snapshot();
+            let mut instruments = period.instruments().iter();
+            let found = instruments.any(|timer| timer.tags().get("component") == Some(component));
+            assert_eq!(found, measured);
+        }
+    });
+}
+
+#[test]
 fn bodies_stay_as_they_are() {
     witness::workers(1).block_on(async {
         let echo = |request: Request| async move { request.into_body() };

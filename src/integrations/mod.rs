@@ -13,6 +13,8 @@ pub mod log;
 mod observed;
 #[cfg(any(feature = "log", feature = "tracing"))]
 mod statement;
+#[cfg(feature = "reqwest")]
+pub mod reqwest;
 #[cfg(feature = "tokio")]
 pub mod tokio;
 #[cfg(feature = "tracing")]

@@ -58,12 +58,17 @@ pub(crate) async fn traced(router: Router) -> Server {
     layered(router, ServerLayer::new()).await
 }
 
-pub(crate) async fn layered(router: Router, layer: ServerLayer) -> Server {
+/// Has the process read and write W3C's headers, the trace token and a session.
+pub(crate) fn use_codecs() {
     static CODECS: Once = Once::new();
     CODECS.call_once(|| {
         let codecs = Codecs::builder().http_headers("span", ["w3c", "trace-token"]);
         Codecs::set_current(codecs.string_key("session", "X-Session").build());
     });
+}
+
+pub(crate) async fn layered(router: Router, layer: ServerLayer) -> Server {
+    use_codecs();
     web::start(router.layer(layer.name_by_route(MatchedPath::as_str))).await
 }
 

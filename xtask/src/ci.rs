@@ -46,6 +46,10 @@ const BEFORE_LOOM: &[(&str, &str)] = &[
         "clippy -p kamon --lib --no-default-features --features config -- -D warnings",
     ),
     (
+        "lints, reqwest only",
+        "clippy -p kamon --lib --no-default-features --features reqwest -- -D warnings",
+    ),
+    (
         "lints, all features",
         "clippy -p kamon --lib --all-features -- -D warnings",
     ),

@@ -13,12 +13,30 @@ use crate::trace::{panicked, Span, Stretch};
 ///
 /// Its Context, in which its span is current, is what service, future and body run in. When this
 /// is dropped and nobody has said that the exchange is complete, the span is `cancelled`.
-pub(super) struct Exchange<S: Side> {
+pub struct Exchange<S: Side> {
     context: Context,
     side: S,
-    /// Whether responses to the method never have a body.
-    no_body: bool,
+    bodies: Bodies,
     over: bool,
+}
+
+/// Which responses to a method have a body.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bodies {
+    All,
+    /// After a `CONNECT` that is granted, the connection is no longer HTTP's.
+    Refusals,
+    None,
+}
+
+impl Bodies {
+    pub(super) fn of(method: &Method) -> Self {
+        match *method {
+            Method::HEAD => Bodies::None,
+            Method::CONNECT => Bodies::Refusals,
+            _ => Bodies::All,
+        }
+    }
 }
 
 /// Which side of an exchange this is: what is done besides what the span says. Implemented by
@@ -50,11 +68,11 @@ pub trait Side {
 
 impl<S: Side> Exchange<S> {
     /// Begins an exchange, with its span current in the Context.
-    pub(super) fn new(context: Context, method: &Method, side: S) -> Self {
+    pub(super) fn new(context: Context, bodies: Bodies, side: S) -> Self {
         Exchange {
             context,
             side,
-            no_body: method == Method::HEAD,
+            bodies,
             over: false,
         }
     }
@@ -114,8 +132,13 @@ impl<S: Side> Exchange<S> {
             span.fail(format!("Request failed with HTTP Status Code {code}"));
         }
         self.conclude_grpc(headers);
-        self.no_body |= status.is_informational()
-            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+        let is_granted = self.bodies == Bodies::Refusals && status.is_success();
+        if is_granted
+            || status.is_informational()
+            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+        {
+            self.bodies = Bodies::None;
+        }
         self.side.responded(&self.context, status, headers);
     }
 
@@ -141,7 +164,7 @@ impl<S: Side> Exchange<S> {
 
     /// Whether there is no body to be sent, whatever is there.
     pub(super) fn has_no_body(&self) -> bool {
-        self.no_body
+        self.bodies == Bodies::None
     }
 
     /// The exchange is complete.

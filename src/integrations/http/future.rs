@@ -5,13 +5,11 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{ready, Context as TaskContext, Poll};
 
-use http::Response;
-use http_body::Body;
 use pin_project_lite::pin_project;
 
 use crate::context::slot::SavedScopes;
-use crate::integrations::http::body::ExchangeBody;
 use crate::integrations::http::exchange::{Exchange, Side};
+use crate::integrations::http::Answer;
 
 pin_project! {
     /// Polls a service's future in the Context of its exchange, if there is one.
@@ -46,13 +44,13 @@ impl<F, S: Side> ExchangeFuture<F, S> {
     }
 }
 
-impl<F, S, B, E> Future for ExchangeFuture<F, S>
+impl<F, S, R, E> Future for ExchangeFuture<F, S>
 where
-    F: Future<Output = Result<Response<B>, E>>,
+    F: Future<Output = Result<R, E>>,
     S: Side,
-    B: Body,
+    R: Answer<S>,
 {
-    type Output = Result<Response<ExchangeBody<B, S>>, E>;
+    type Output = Result<R::Traced, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
@@ -72,19 +70,9 @@ where
         };
         let result = ready!(polled);
         let exchange = this.exchange.take();
-        Poll::Ready(match (result, exchange) {
-            (Ok(response), Some(mut exchange)) => {
-                let (mut head, body) = response.into_parts();
-                exchange.respond(head.status, &mut head.headers);
-                let body = ExchangeBody::new(Some(exchange), &head.headers, body);
-                Ok(Response::from_parts(head, body))
-            }
-            (Ok(response), None) => {
-                let (head, body) = response.into_parts();
-                let body = ExchangeBody::new(None, &head.headers, body);
-                Ok(Response::from_parts(head, body))
-            }
-            (Err(error), exchange) => {
+        Poll::Ready(match result {
+            Ok(response) => Ok(response.traced(exchange)),
+            Err(error) => {
                 if let Some(mut exchange) = exchange {
                     exchange.fail(S::FAILED);
                 }

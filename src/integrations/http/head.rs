@@ -15,11 +15,22 @@ pub struct RequestHead<'a> {
 
 impl<'a> RequestHead<'a> {
     pub(super) fn of<B>(request: &'a Request<B>) -> Self {
+        let (headers, extensions) = (request.headers(), request.extensions());
+        RequestHead::new(request.method(), request.uri(), headers, extensions)
+    }
+
+    /// Puts together the head of a request that is not `http`'s.
+    pub fn new(
+        method: &'a Method,
+        uri: &'a Uri,
+        headers: &'a HeaderMap,
+        extensions: &'a Extensions,
+    ) -> Self {
         RequestHead {
-            method: request.method(),
-            uri: request.uri(),
-            headers: request.headers(),
-            extensions: request.extensions(),
+            method,
+            uri,
+            headers,
+            extensions,
         }
     }
 

@@ -16,12 +16,13 @@
 
 mod accept;
 mod adapter;
+mod answer;
 mod body;
 mod carrier;
 mod client;
 mod connection;
 mod connection_metrics;
-mod exchange;
+pub(in crate::integrations) mod exchange;
 mod executor;
 mod future;
 mod head;
@@ -29,18 +30,22 @@ mod listener;
 mod naming;
 mod oneshot;
 mod opening;
+mod outgoing;
 mod place;
+mod said;
 mod serve;
 mod server;
 mod timer;
 mod words;
 
+pub use self::answer::Answer;
 pub use self::body::ExchangeBody;
 pub use self::client::{ClientLayer, ClientService, ClientSide};
 pub use self::executor::Executor;
 pub use self::future::ExchangeFuture;
 pub use self::head::RequestHead;
 pub use self::listener::Listener;
+pub use self::outgoing::Outgoing;
 pub use self::serve::{serve, Serve};
 pub use self::server::{ServerLayer, ServerService, ServerSide};
 pub use self::timer::Timer;

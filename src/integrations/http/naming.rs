@@ -6,6 +6,7 @@ use std::sync::Arc;
 use http::Extensions;
 
 use crate::integrations::http::{words, RequestHead};
+use crate::task::{contain, discard};
 use crate::trace::TagKey;
 
 /// What operations are called: the first that knows decides.
@@ -32,7 +33,7 @@ impl Naming {
 
     /// The name by what the user said, the route or the gRPC method.
     pub(super) fn name(&self, head: &RequestHead<'_>) -> Option<TagKey> {
-        if let Some(name) = self.given.as_ref().and_then(|given| given(head)) {
+        if let Some(name) = self.given.as_ref().and_then(|given| ask(given, head)) {
             return Some(name);
         }
         let route = self.route.as_ref();
@@ -42,6 +43,14 @@ impl Naming {
         }
         head.grpc_method().map(|method| method.to_owned().into())
     }
+}
+
+/// As Kamon has it, what names operations cannot harm them.
+fn ask(given: &Arc<Given>, head: &RequestHead<'_>) -> Option<TagKey> {
+    contain(|| given(head)).unwrap_or_else(|payload| {
+        discard(payload);
+        None
+    })
 }
 
 impl fmt::Debug for Naming {

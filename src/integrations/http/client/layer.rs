@@ -10,7 +10,8 @@ use crate::trace::TagKey;
 
 /// Sends the current Context along with each request, and makes a span of it.
 ///
-/// A tower layer for hyper's client and tonic's channel. Where neither a span nor a trace token is
+/// A tower layer for hyper's client, tonic's channel and, with the feature `reqwest`, for
+/// `reqwest::Client`. Where neither a span nor a trace token is
 /// current, nothing is added. Otherwise the Context, with the request's span in it, is written to
 /// the headers by [`Codecs::current`](crate::propagation::Codecs::current).
 ///
@@ -46,7 +47,7 @@ use crate::trace::TagKey;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct ClientLayer {
-    settings: Settings,
+    settings: Arc<Settings>,
 }
 
 impl ClientLayer {
@@ -57,42 +58,48 @@ impl ClientLayer {
 
     /// Names operations by this function, unless it says nothing.
     ///
-    /// Each name is a time series: it should not have ids in it.
-    pub fn name_by<F>(mut self, name: F) -> Self
+    /// Each name is a time series: it should not have ids in it. A function that panics says
+    /// nothing.
+    pub fn name_by<F>(self, name: F) -> Self
     where
         F: Fn(&RequestHead<'_>) -> Option<TagKey> + Send + Sync + 'static,
     {
-        self.settings.naming.by(name);
-        self
+        self.change(|settings| settings.said.naming.by(name))
     }
 
     /// Says what asks, in the metric tag `component`: `http.client` without this.
-    pub fn component(mut self, component: impl Into<TagKey>) -> Self {
-        self.settings.component = component.into();
-        self
+    pub fn component(self, component: impl Into<TagKey>) -> Self {
+        self.change(|settings| settings.component = component.into())
     }
 
-    /// Says which client this is a layer of, in the tag `library`: `hyper` without this.
-    pub fn library(mut self, library: impl Into<TagKey>) -> Self {
-        self.settings.library = library.into();
-        self
+    /// Says which client this is a layer of, in the tag `library`. Without this it is that of
+    /// the request: `hyper` for `http::Request`, `reqwest` for its own.
+    pub fn library(self, library: impl Into<TagKey>) -> Self {
+        self.change(|settings| settings.library = Some(library.into()))
     }
 
     /// Says how the URL is said of spans.
-    pub fn tag_url(mut self, mode: TagMode) -> Self {
-        self.settings.url = mode;
-        self
+    pub fn tag_url(self, mode: TagMode) -> Self {
+        self.change(|settings| settings.said.url = mode)
     }
 
     /// Says how the method is said of spans.
-    pub fn tag_method(mut self, mode: TagMode) -> Self {
-        self.settings.method = mode;
-        self
+    pub fn tag_method(self, mode: TagMode) -> Self {
+        self.change(|settings| settings.said.method = mode)
     }
 
     /// Says how the response's status is said of spans.
-    pub fn tag_status(mut self, mode: TagMode) -> Self {
-        self.settings.status = mode;
+    pub fn tag_status(self, mode: TagMode) -> Self {
+        self.change(|settings| settings.said.status = mode)
+    }
+
+    /// Says whether spans are measured, as they are without this.
+    pub fn span_metrics(self, enabled: bool) -> Self {
+        self.change(|settings| settings.said.metrics = enabled)
+    }
+
+    fn change(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(Arc::make_mut(&mut self.settings));
         self
     }
 }
@@ -101,6 +108,6 @@ impl<S> Layer<S> for ClientLayer {
     type Service = ClientService<S>;
 
     fn layer(&self, service: S) -> ClientService<S> {
-        ClientService::new(service, Arc::new(self.settings.clone()))
+        ClientService::new(service, self.settings.clone())
     }
 }

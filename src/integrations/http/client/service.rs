@@ -3,12 +3,10 @@
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
-use http::{Request, Response};
-use http_body::Body;
 use tower_service::Service;
 
 use crate::integrations::http::client::settings::Settings;
-use crate::integrations::http::{ClientSide, ExchangeBody, ExchangeFuture};
+use crate::integrations::http::{Answer, ClientSide, ExchangeFuture, Outgoing};
 
 /// A client whose requests have spans: what [`ClientLayer`](crate::http::ClientLayer) makes.
 #[derive(Clone, Debug)]
@@ -23,12 +21,13 @@ impl<S> ClientService<S> {
     }
 }
 
-impl<S, A, B> Service<Request<A>> for ClientService<S>
+impl<S, R> Service<R> for ClientService<S>
 where
-    S: Service<Request<A>, Response = Response<B>>,
-    B: Body,
+    S: Service<R>,
+    R: Outgoing,
+    S::Response: Answer<ClientSide>,
 {
-    type Response = Response<ExchangeBody<B, ClientSide>>;
+    type Response = <S::Response as Answer<ClientSide>>::Traced;
     type Error = S::Error;
     type Future = ExchangeFuture<S::Future, ClientSide>;
 
@@ -36,7 +35,7 @@ where
         self.service.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request<A>) -> Self::Future {
+    fn call(&mut self, mut request: R) -> Self::Future {
         let exchange = ClientSide::begin(&self.settings, &mut request);
         let future = match &exchange {
             Some(exchange) => exchange.call(|| self.service.call(request)),

@@ -1,17 +1,14 @@
 //! What a `ClientLayer` is told.
 
-use crate::integrations::http::naming::Naming;
-use crate::integrations::http::TagMode;
+use crate::integrations::http::said::Said;
 use crate::trace::TagKey;
 
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub(super) component: TagKey,
-    pub(super) library: TagKey,
-    pub(super) naming: Naming,
-    pub(super) url: TagMode,
-    pub(super) method: TagMode,
-    pub(super) status: TagMode,
+    /// Otherwise the request knows.
+    pub(super) library: Option<TagKey>,
+    pub(super) said: Said,
 }
 
 impl Default for Settings {
@@ -19,11 +16,8 @@ impl Default for Settings {
     fn default() -> Self {
         Settings {
             component: "http.client".into(),
-            library: "hyper".into(),
-            naming: Naming::default(),
-            url: TagMode::Span,
-            method: TagMode::Metric,
-            status: TagMode::Metric,
+            library: None,
+            said: Said::default(),
         }
     }
 }

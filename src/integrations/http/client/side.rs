@@ -3,13 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::Request;
-
 use crate::context::slot;
 use crate::integrations::http::client::settings::Settings;
-use crate::integrations::http::exchange::{Exchange, Side};
-use crate::integrations::http::words::{self, TagMode, Url};
-use crate::integrations::http::RequestHead;
+use crate::integrations::http::exchange::{Bodies, Exchange, Side};
+use crate::integrations::http::words::{self, TagMode};
+use crate::integrations::http::{Outgoing, RequestHead};
 use crate::propagation::{trace_token_key, Codecs};
 use crate::trace::{build_span, Span, SpanKind};
 
@@ -24,9 +22,9 @@ const UNKNOWN_HOST: &str = "unknown-host";
 impl ClientSide {
     /// Begins the exchange of a request that goes out, if it goes out in a span. Within a trace
     /// token alone there is nothing to measure, and the token goes along all the same.
-    pub(super) fn begin<B>(
+    pub(super) fn begin<R: Outgoing>(
         settings: &Arc<Settings>,
-        request: &mut Request<B>,
+        request: &mut R,
     ) -> Option<Exchange<ClientSide>> {
         let current = slot::current();
         if current.get(Span::key()).is_empty() {
@@ -35,42 +33,29 @@ impl ClientSide {
             }
             return None;
         }
-        let span = start(settings, &RequestHead::of(request));
+        let (span, bodies) =
+            request.with_head(|head| (start::<R>(settings, head), Bodies::of(head.method())));
         let context = current.with_key(Span::key(), span);
         Codecs::current().encode_headers(&context, request.headers_mut());
         let side = ClientSide {
             settings: settings.clone(),
         };
-        Some(Exchange::new(context, request.method(), side))
+        Some(Exchange::new(context, bodies, side))
     }
 }
 
-fn start(settings: &Settings, head: &RequestHead<'_>) -> Span {
-    let method = words::method(head.method());
-    let name = settings.naming.name(head);
+fn start<R: Outgoing>(settings: &Settings, head: &RequestHead<'_>) -> Span {
+    let name = settings.said.naming.name(head);
     let name = name.unwrap_or_else(|| match words::host(head) {
         Some(host) => host.to_owned().into(),
         None => UNKNOWN_HOST.into(),
     });
-    let mut span = build_span(name)
+    let library = settings.library.clone();
+    let span = build_span(name)
         .with_kind(SpanKind::Client)
         .with_tag("category", "http-client")
-        .with_tag("library", settings.library.clone())
-        .with_metric_tag("component", settings.component.clone());
-    if settings.method == TagMode::Metric {
-        span = span.with_metric_tag("http.method", method);
-    }
-    if settings.url == TagMode::Metric {
-        span = span.with_metric_tag("http.url", Url(*head));
-    }
-    let span = span.start();
-    if settings.method == TagMode::Span {
-        span.tag("http.method", method);
-    }
-    if settings.url == TagMode::Span {
-        span.tag("http.url", Url(*head));
-    }
-    span
+        .with_tag("library", library.unwrap_or(R::LIBRARY.into()));
+    settings.said.start(span, &settings.component, head)
 }
 
 impl Side for ClientSide {
@@ -80,7 +65,7 @@ impl Side for ClientSide {
     const NEEDS_WHOLE_BODY: bool = false;
 
     fn status_mode(&self) -> TagMode {
-        self.settings.status
+        self.settings.said.status
     }
 
     fn is_failure(&self, _: &str) -> bool {

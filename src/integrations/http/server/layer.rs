@@ -73,7 +73,8 @@ impl ServerLayer {
 
     /// Names operations by this function, unless it says nothing.
     ///
-    /// Each name is a time series: it should not have ids in it.
+    /// Each name is a time series: it should not have ids in it. A function that panics says
+    /// nothing.
     ///
     /// # Examples
     ///
@@ -89,7 +90,7 @@ impl ServerLayer {
     where
         F: Fn(&RequestHead<'_>) -> Option<TagKey> + Send + Sync + 'static,
     {
-        self.settings.naming.by(name);
+        self.settings.said.naming.by(name);
         self
     }
 
@@ -99,7 +100,7 @@ impl ServerLayer {
     /// axum's `MatchedPath` is there if the layer is added with `Router::layer` or
     /// `Router::route_layer`, and is not there yet in a layer around the whole router.
     pub fn name_by_route<E: Send + Sync + 'static>(mut self, route: fn(&E) -> &str) -> Self {
-        self.settings.naming.by_route(route);
+        self.settings.said.naming.by_route(route);
         self
     }
 
@@ -117,19 +118,25 @@ impl ServerLayer {
 
     /// Says how the URL is said of spans.
     pub fn tag_url(mut self, mode: TagMode) -> Self {
-        self.settings.url = mode;
+        self.settings.said.url = mode;
         self
     }
 
     /// Says how the method is said of spans.
     pub fn tag_method(mut self, mode: TagMode) -> Self {
-        self.settings.method = mode;
+        self.settings.said.method = mode;
         self
     }
 
     /// Says how the response's status is said of spans.
     pub fn tag_status(mut self, mode: TagMode) -> Self {
-        self.settings.status = mode;
+        self.settings.said.status = mode;
+        self
+    }
+
+    /// Says whether spans are measured, as they are without this.
+    pub fn span_metrics(mut self, enabled: bool) -> Self {
+        self.settings.said.metrics = enabled;
         self
     }
 

@@ -2,17 +2,13 @@
 
 use http::HeaderName;
 
-use crate::integrations::http::naming::Naming;
 use crate::integrations::http::place::Place;
-use crate::integrations::http::TagMode;
+use crate::integrations::http::said::Said;
 
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub(super) place: Place,
-    pub(super) naming: Naming,
-    pub(super) url: TagMode,
-    pub(super) method: TagMode,
-    pub(super) status: TagMode,
+    pub(super) said: Said,
     pub(super) trace_id: Option<HeaderName>,
     pub(super) span_id: Option<HeaderName>,
     pub(super) trace_token: Option<HeaderName>,
@@ -23,10 +19,7 @@ impl Default for Settings {
     fn default() -> Self {
         Settings {
             place: Place::of(None),
-            naming: Naming::default(),
-            url: TagMode::Span,
-            method: TagMode::Metric,
-            status: TagMode::Metric,
+            said: Said::default(),
             trace_id: Some(HeaderName::from_static("trace-id")),
             span_id: None,
             trace_token: Some(HeaderName::from_static("x-trace-token")),

@@ -7,10 +7,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
 
 use crate::context::slot::Frame;
 use crate::context::Context;
-use crate::integrations::http::exchange::{Exchange, Side};
+use crate::integrations::http::exchange::{Bodies, Exchange, Side};
 use crate::integrations::http::server::metrics::ServerMetrics;
 use crate::integrations::http::server::settings::Settings;
-use crate::integrations::http::words::{self, TagMode, Url};
+use crate::integrations::http::words::{self, TagMode};
 use crate::integrations::http::RequestHead;
 use crate::propagation::{trace_token, Codecs};
 use crate::trace::{build_span, Span, SpanKind};
@@ -35,30 +35,16 @@ const UNIMPLEMENTED: &str = "12";
 impl ServerSide {
     /// Begins the exchange of a request that came in.
     pub(super) fn begin<B>(server: &Arc<Server>, request: &Request<B>) -> Exchange<ServerSide> {
-        let settings = &server.settings;
+        let Settings { said, place, .. } = &server.settings;
         let head = RequestHead::of(request);
-        let method = words::method(request.method());
         let came_in = Codecs::current().decode_headers(request.headers());
-        let name = settings.naming.name(&head);
-        let mut span = build_span(name.unwrap_or(method.into()))
-            .with_kind(SpanKind::Server)
-            .with_metric_tag("component", settings.place.component.clone());
-        if settings.method == TagMode::Metric {
-            span = span.with_metric_tag("http.method", method);
-        }
-        if settings.url == TagMode::Metric {
-            span = span.with_metric_tag("http.url", Url(head));
-        }
+        let name = said.naming.name(&head);
+        let name = name.unwrap_or_else(|| words::method(head.method()).into());
         let span = {
             let _frame = Frame::enter(&came_in);
-            span.start()
+            let span = build_span(name).with_kind(SpanKind::Server);
+            said.start(span, &place.component, &head)
         };
-        if settings.method == TagMode::Span {
-            span.tag("http.method", method);
-        }
-        if settings.url == TagMode::Span {
-            span.tag("http.url", Url(head));
-        }
         server.metrics.active.increment();
         if let Some(size) = head.body_size() {
             server.metrics.request_size.record(size);
@@ -66,7 +52,8 @@ impl ServerSide {
         let side = ServerSide {
             server: server.clone(),
         };
-        Exchange::new(came_in.with_key(Span::key(), span), request.method(), side)
+        let context = came_in.with_key(Span::key(), span);
+        Exchange::new(context, Bodies::of(request.method()), side)
     }
 }
 
@@ -75,7 +62,7 @@ impl Side for ServerSide {
     const NEEDS_WHOLE_BODY: bool = true;
 
     fn status_mode(&self) -> TagMode {
-        self.server.settings.status
+        self.server.settings.said.status
     }
 
     /// As with HTTP, what the client did wrong is no failure of the server: failures are `UNKNOWN`,
