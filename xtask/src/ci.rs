@@ -58,6 +58,7 @@ const BEFORE_LOOM: &[(&str, &str)] = &[
         "test -p xtask -p kamon-macros",
     ),
     ("tests, default features", "test -p kamon"),
+    ("examples", "build -p examples --examples"),
     ("tests, no features", "test -p kamon --no-default-features"),
     ("tests, all features", "test -p kamon --all-features"),
     (
