@@ -11,18 +11,22 @@ use crate::plant::Plant;
 pub(crate) const USAGE: &str = "\
 Usage: cargo run --release --example users -- [OPTIONS]
 
-Runs an axum service on kamon, sends it requests over real sockets, and prints a table of what
-every hop saw in the Context. Exits 1 if any number that must be zero is not.
+Runs two axum services on kamon, A and B, sends A requests over real sockets, and prints a table of
+what every hop saw in the Context. Exits 1 if any number that must be zero is not.
 
   --requests N      requests of the checked part; as many again are measured with the Context
                     and without it (default 24000)
   --workers N       worker threads, 1 to 256 (default: the number of cores)
   --concurrency N   connections of the load, 1 to 4096 (default 64; each takes about 8 open files)
-  --addr ADDR       loopback address and port of the service (default 127.0.0.1:0, any free port)
+  --addr ADDR       loopback address and port of A, or of B alone (default: any free port; with
+                    --serve-a 127.0.0.1:5001, with --serve-b 127.0.0.1:5002)
   --serve           send nothing: serve until Ctrl-C, for curl or wrk. A request may carry
-                    X-Request-ID, `X-Context: off`, and
+                    X-Trace-Token, b3, traceparent, X-Request-ID, `X-Context: off`, and
                     `X-Plan: stall | panic-spawn | panic-join-set | panic-blocking |
                     panic-timer | panic-local`
+  --serve-a         the same, and this process is A alone
+  --serve-b         the same, and this process is B alone
+  --upstream ADDR   where B is, for --serve-a (default 127.0.0.1:5002)
   --plant FAULT     self-test: plants a fault, so that the table must show it and the exit code
                     is 1. `foreign`: one request runs in another's Context; `lost`: one runs in
                     none; `leak`: one Context is never let go; `thread`: the main thread ends
@@ -36,16 +40,46 @@ pub(crate) enum Command {
     Help,
 }
 
+/// What this process is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Both services, and their load.
+    Load,
+    /// Both services.
+    Both,
+    /// The service that asks.
+    A,
+    /// The service that is asked.
+    B,
+}
+
 /// The settings of one run.
 #[derive(Debug)]
 pub(crate) struct Arguments {
     pub(crate) requests: u64,
     pub(crate) workers: usize,
     pub(crate) concurrency: usize,
-    pub(crate) address: SocketAddr,
-    pub(crate) serve: bool,
+    address: Option<SocketAddr>,
+    pub(crate) upstream: SocketAddr,
+    pub(crate) role: Role,
     pub(crate) plant: Option<Plant>,
 }
+
+impl Arguments {
+    /// Where this process listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        let port = match self.role {
+            Role::Load | Role::Both => 0,
+            Role::A => A_PORT,
+            Role::B => B_PORT,
+        };
+        let usual = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        self.address.unwrap_or(usual)
+    }
+}
+
+const A_PORT: u16 = 5001;
+const B_PORT: u16 = 5002;
 
 impl Default for Arguments {
     fn default() -> Self {
@@ -53,8 +87,9 @@ impl Default for Arguments {
             requests: 24_000,
             workers: thread::available_parallelism().map_or(2, |cores| cores.get().min(256)),
             concurrency: 64,
-            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            serve: false,
+            address: None,
+            upstream: SocketAddr::from((Ipv4Addr::LOCALHOST, B_PORT)),
+            role: Role::Load,
             plant: None,
         }
     }
@@ -73,7 +108,8 @@ pub(crate) fn parse(words: impl Iterator<Item = String>) -> Result<Command, Stri
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (word.as_str(), None),
         };
-        if matches!(name, "--help" | "-h" | "--serve") && glued.is_some() {
+        let flags = ["--help", "-h", "--serve", "--serve-a", "--serve-b"];
+        if flags.contains(&name) && glued.is_some() {
             return Err(format!("{name} takes no value"));
         }
         let mut value = || {
@@ -84,11 +120,14 @@ pub(crate) fn parse(words: impl Iterator<Item = String>) -> Result<Command, Stri
         };
         match name {
             "--help" | "-h" => return Ok(Command::Help),
-            "--serve" => arguments.serve = true,
+            "--serve" => arguments.role = Role::Both,
+            "--serve-a" => arguments.role = Role::A,
+            "--serve-b" => arguments.role = Role::B,
             "--requests" => arguments.requests = number(name, &value()?, 1..=100_000_000)?,
             "--workers" => arguments.workers = number(name, &value()?, 1..=256)?,
             "--concurrency" => arguments.concurrency = number(name, &value()?, 1..=4096)?,
-            "--addr" => arguments.address = address(&value()?)?,
+            "--addr" => arguments.address = Some(address(name, &value()?)?),
+            "--upstream" => arguments.upstream = address(name, &value()?)?,
             "--plant" => {
                 let fault = value()?;
                 let known = Plant::from_name(&fault);
@@ -117,11 +156,11 @@ where
 }
 
 /// Only loopback: the service trusts its callers with stalls and panics.
-fn address(text: &str) -> Result<SocketAddr, String> {
+fn address(name: &str, text: &str) -> Result<SocketAddr, String> {
     match text.parse::<SocketAddr>() {
         Ok(address) if address.ip().is_loopback() => Ok(address),
         _ => Err(format!(
-            "--addr wants a loopback address with a port, not `{text}`"
+            "{name} wants a loopback address with a port, not `{text}`"
         )),
     }
 }

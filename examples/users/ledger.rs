@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use kamon::time::Instant;
 
+use crate::journal::Journal;
 use crate::request::{Ticket, REQUEST_ID, USER_ID};
 
 /// A way from one piece of code to another, on which a request's identity tends to be lost.
@@ -47,6 +48,7 @@ pub(crate) struct Ledger {
     dropped_half_way: AtomicU64,
     contexts_made: AtomicU64,
     contexts_gone: AtomicU64,
+    pub(crate) journal: Journal,
     threads: Mutex<HashMap<ThreadId, Thread>>,
 }
 

@@ -18,6 +18,7 @@ use tokio::net::TcpStream;
 
 use crate::arguments::Arguments;
 use crate::ledger::Ledger;
+use crate::origin::Origin;
 use crate::request::{Plan, X_CONTEXT, X_PLAN, X_REQUEST_ID};
 
 /// Pairs of a measured slice with the Context and one without it.
@@ -246,6 +247,10 @@ impl Client {
         if let Some(id) = &id {
             request = request.header(X_REQUEST_ID, id);
         }
+        let origin = Origin::of(number);
+        if part != Part::Without {
+            request = origin.write(request, number);
+        }
         let connection = self.connect().await?;
         connection.sender.ready().await?;
         let response = connection
@@ -253,6 +258,9 @@ impl Client {
             .send_request(request.body(Empty::new())?)
             .await?;
         let status = response.status();
+        if part != Part::Without {
+            origin.check(&response, number)?;
+        }
         let body = response.into_body().collect().await?.to_bytes();
         let body = String::from_utf8(body.into())?;
 

@@ -54,6 +54,9 @@ impl Report {
             "",
         );
         report.zero("hops that lost their Context", ledger.lost(), "");
+        let (lines, wrong) = ledger.journal.counts();
+        let of = format!("of {}", grouped(lines));
+        report.zero("log lines with another token", wrong, &of);
         let (threads, with_context, unchecked) = ledger.thread_counts();
         let of = format!("of {} threads", grouped(threads));
         report.zero("threads left with a Context", with_context, &of);

@@ -5,16 +5,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
 use axum::http::HeaderMap;
+use kamon::propagation::trace_token;
 use kamon::{Context, Key};
 
 use crate::ledger::{Alive, Ledger};
 
-/// The id that logs, metrics and other services know the request by.
+/// The id that the request's sender gave it; it goes on to other services by a codec.
 pub(crate) static REQUEST_ID: Key<Option<String>> = Key::broadcast_string("requestID");
 /// Who is being served.
 pub(crate) static USER_ID: Key<String> = Key::local("userID", || "undefined".into());
 /// Counts the Context that holds it, for as long as anything holds that Context.
 static ALIVE: Key<Option<Alive>> = Key::local("alive", || None);
+
+/// The tag of a span with the trace token of its request.
+pub(crate) const TOKEN: &str = "token";
 
 /// The header by which a request id comes in and goes out.
 pub(crate) const X_REQUEST_ID: &str = "x-request-id";
@@ -22,37 +26,46 @@ pub(crate) const X_REQUEST_ID: &str = "x-request-id";
 pub(crate) const X_CONTEXT: &str = "x-context";
 /// What is to befall the request: see [`Plan`].
 pub(crate) const X_PLAN: &str = "x-plan";
-/// The id that the caller carried in its arguments, to compare [`X_REQUEST_ID`] with.
+/// The id that the caller carried in its arguments, to compare with the one in the Context.
 pub(crate) const X_CARRIED_ID: &str = "x-carried-id";
+/// The trace token that the caller carried in its arguments.
+pub(crate) const X_CARRIED_TOKEN: &str = "x-carried-token";
 
 /// What each hop is told in its arguments, to hold against what it finds in the Context.
 #[derive(Clone)]
 pub(crate) struct Ticket {
     pub(crate) request_id: Arc<str>,
     pub(crate) user: Arc<str>,
+    /// What each line of the log must begin with.
+    pub(crate) token: Option<Arc<str>>,
     /// Whether the request has a Context; without, every hop must find none.
     pub(crate) in_context: bool,
 }
 
 impl Ticket {
-    /// Makes the ticket of a request for `user`; its id is the header's, or a new one.
+    /// Makes the ticket of a request for `user`; its id is the header's, or a new one, and its token
+    /// the one that was carried, or that of the Context which is current.
     pub(crate) fn new(user: &str, id_header: &str, headers: &HeaderMap) -> Self {
         static GENERATED: AtomicU64 = AtomicU64::new(0);
         let request_id = match text(headers, id_header) {
             Some(id) => id.into(),
             None => format!("generated-{}", GENERATED.fetch_add(1, Ordering::Relaxed)).into(),
         };
+        let token = match text(headers, X_CARRIED_TOKEN) {
+            Some(token) => Some(token.into()),
+            None => trace_token(&kamon::current_context()).map(|token| token.as_ref().into()),
+        };
         Self {
             request_id,
             user: user.into(),
+            token,
             in_context: text(headers, X_CONTEXT) != Some("off"),
         }
     }
 
-    /// The Context of the request, in which `request_id` is its id.
-    pub(crate) fn context(&self, request_id: Option<&str>, ledger: &Arc<Ledger>) -> Context {
-        Context::empty()
-            .with_key(&REQUEST_ID, request_id.map(str::to_owned))
+    /// The Context of the request: what came in and is current, and what this service knows.
+    pub(crate) fn context(&self, ledger: &Arc<Ledger>) -> Context {
+        kamon::current_context()
             .with_key(&USER_ID, self.user.as_ref().to_owned())
             .with_key(&ALIVE, Some(Alive::new(ledger)))
     }

@@ -4,6 +4,7 @@
 //! on by hand; each hop's only trace of the request in its arguments is the `Ticket`, which is
 //! there to check the Context against.
 
+use std::fmt::Display;
 use std::future::pending;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -15,15 +16,15 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::Router;
 use kamon::task::{JoinError, JoinSet};
-use kamon::{ContextFutureExt as _, SpanKind};
+use kamon::ContextFutureExt as _;
 use tokio::sync::oneshot;
 
 use crate::ledger::{Hop, Ledger};
 use crate::local::Jobs;
 use crate::plant::Planter;
-use crate::request::{Plan, PlannedPanic, Ticket, X_REQUEST_ID};
+use crate::request::{Plan, PlannedPanic, Ticket, REQUEST_ID, TOKEN, X_REQUEST_ID};
 use crate::sessions::Sessions;
-use crate::spans::{traced, REQUEST};
+use crate::spans::traced;
 use crate::upstream::Upstream;
 
 /// The parts of an answer that the second service knows.
@@ -40,11 +41,19 @@ pub(crate) struct Service {
 
 pub(crate) fn router(service: Service) -> Router {
     Router::new()
+        .route("/users", get(guest))
         .route("/users/{name}", get(user))
         .with_state(Arc::new(service))
 }
 
+/// The handler for whoever does not say who they are.
+async fn guest(service: State<Arc<Service>>, headers: HeaderMap) -> Response {
+    user(service, Path("guest".to_owned()), headers).await
+}
+
 /// The handler: makes the request's Context and answers in it.
+///
+/// What came in is current: the trace, the token and perhaps an id.
 async fn user(
     State(service): State<Arc<Service>>,
     Path(name): Path<String>,
@@ -56,15 +65,17 @@ async fn user(
         service: service.clone(),
         ticket: ticket.clone(),
     };
+    if let Some(token) = &ticket.token {
+        kamon::current_span().tag(TOKEN, token.to_string());
+    }
     let half_way = HalfWay(Some(&service.ledger));
     let answer = if ticket.in_context {
-        let context = ticket.context(Some(&ticket.request_id), &service.ledger);
+        let context = ticket.context(&service.ledger);
+        let context = context.with_key(&REQUEST_ID, Some(ticket.request_id.to_string()));
         let context = service.planter.tamper(context);
-        let request = answer(visit);
-        let request = traced(&ticket, REQUEST, SpanKind::Server, request);
-        request.in_context(context).await
+        make_answer(visit).in_context(context).await
     } else {
-        answer(visit).await
+        make_answer(visit).await
     };
     half_way.arrived();
     match answer {
@@ -90,26 +101,21 @@ impl Visit {
     fn arrive(&self, hop: Hop) {
         self.service.ledger.arrive(hop, &self.ticket);
     }
-}
 
-/// Makes the answer, and says of the request's span when there is none.
-async fn answer(visit: Visit) -> Result<String, Failure> {
-    let answer = make_answer(visit).await;
-    match &answer {
-        Ok(_) => {}
-        Err(Failure::Panicked) => drop(kamon::current_span().fail("a task panicked")),
-        Err(Failure::Broken(why)) => drop(kamon::current_span().fail(why.clone())),
+    fn log(&self, text: impl Display) {
+        let journal = &self.service.ledger.journal;
+        journal.write("a", &self.ticket, text);
     }
-    answer
 }
 
 /// Everything that makes up the answer, one hop after the other.
 async fn make_answer(visit: Visit) -> Result<String, Failure> {
     visit.arrive(Hop::Handler);
+    visit.log(format_args!("{} is asked for", visit.ticket.user));
     let parts = fetch_parts(&visit).await?;
     visit.arrive(Hop::Handler);
     let token = make_token(&visit, parts.len());
-    let token = traced(&visit.ticket, "make-token", SpanKind::Internal, token).await?;
+    let token = traced(&visit.ticket, "make-token", token).await?;
     visit.arrive(Hop::Handler);
     wait_for_activation(&visit).await?;
     visit.arrive(Hop::Handler);
@@ -117,14 +123,9 @@ async fn make_answer(visit: Visit) -> Result<String, Failure> {
     visit.arrive(Hop::Handler);
     let sessions = &visit.service.sessions;
     let stored = sessions.store(&visit.ticket, token.clone());
-    let stored = traced(
-        &visit.ticket,
-        "store-session-token",
-        SpanKind::Internal,
-        stored,
-    )
-    .await;
-    stored.ok_or_else(|| Failure::Broken("the session keeper is gone".into()))?;
+    let stored = traced(&visit.ticket, "store-session-token", stored).await;
+    let users = stored.ok_or_else(|| Failure::Broken("the session keeper is gone".into()))?;
+    visit.log(format_args!("session token stored, of {users} users"));
     visit.arrive(Hop::Handler);
 
     let mut answer = format!(
@@ -142,8 +143,8 @@ async fn make_answer(visit: Visit) -> Result<String, Failure> {
 async fn fetch_parts(visit: &Visit) -> Result<Vec<String>, Failure> {
     let mut tasks = JoinSet::new();
     for (index, part) in PARTS.into_iter().enumerate() {
-        let (visit, ticket) = (visit.clone(), visit.ticket.clone());
-        let fetched = async move {
+        let visit = visit.clone();
+        tasks.spawn(async move {
             visit.arrive(Hop::JoinSet);
             if part == "permissions" {
                 visit.plan.panic_if(Plan::PanicInJoinSet);
@@ -155,8 +156,7 @@ async fn fetch_parts(visit: &Visit) -> Result<Vec<String>, Failure> {
             let text = kamon::spawn(fetch(visit.clone(), part)).await??;
             visit.arrive(Hop::JoinSet);
             Ok::<_, Failure>((index, text))
-        };
-        tasks.spawn(async move { traced(&ticket, part, SpanKind::Client, fetched).await });
+        });
     }
     let mut parts = vec![String::new(); PARTS.len()];
     while let Some(joined) = tasks.join_next().await {

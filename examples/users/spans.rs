@@ -9,7 +9,8 @@ use kamon::report::{embedded, tree};
 use kamon::trace::{Outcome, SpanRecord};
 use kamon::{ContextFutureExt as _, SpanKind};
 
-use crate::request::Ticket;
+use crate::journal::{Journal, Line};
+use crate::request::{Ticket, TOKEN};
 
 /// The operation of a request as a whole.
 pub(crate) const REQUEST: &str = "GET /users/{name}";
@@ -18,14 +19,11 @@ pub(crate) const REQUEST: &str = "GET /users/{name}";
 const WHOLE_RUN: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Runs a future as the work of a span. A request without a Context is one without spans too.
-pub(crate) async fn traced<F: Future>(
-    ticket: &Ticket,
-    name: &'static str,
-    kind: SpanKind,
-    future: F,
-) -> F::Output {
+pub(crate) async fn traced<F: Future>(ticket: &Ticket, name: &'static str, future: F) -> F::Output {
     if ticket.in_context {
-        let span = kamon::build_span(name).with_kind(kind).start();
+        let span = kamon::build_span(name)
+            .with_kind(SpanKind::Internal)
+            .start();
         future.in_span(span).await
     } else {
         future.await
@@ -40,7 +38,7 @@ impl Watched {
         Self(subscribe("span.processing-time", WHOLE_RUN))
     }
 
-    pub(crate) fn end(mut self) -> Spans {
+    pub(crate) fn end(mut self, journal: &Journal) -> Spans {
         kamon::flush();
         let mut operations: Vec<Operation> = Vec::new();
         for timer in self.0.snapshot().instruments() {
@@ -61,8 +59,11 @@ impl Watched {
         }
         operations.retain(|operation| !operation.times.is_empty());
         operations.sort_by_key(|operation| std::cmp::Reverse(operation.times.percentile(50.0)));
+        let request = last_answered();
+        let log = token_of(&request).map(|token| journal.of(&token));
         Spans {
-            request: last_answered(),
+            request,
+            log: log.unwrap_or_default(),
             operations,
         }
     }
@@ -78,9 +79,17 @@ fn last_answered() -> Vec<SpanRecord> {
     }
 }
 
+/// What the lines of the log about this trace begin with: its id, unless a token came in.
+fn token_of(spans: &[SpanRecord]) -> Option<String> {
+    let root = spans.iter().find(|span| span.operation == REQUEST)?;
+    let token = root.tag(TOKEN).map(|token| token.to_string());
+    token.or_else(|| Some(root.trace_id.to_string()))
+}
+
 /// What was seen.
 pub(crate) struct Spans {
     request: Vec<SpanRecord>,
+    log: Vec<Line>,
     operations: Vec<Operation>,
 }
 
@@ -91,7 +100,13 @@ struct Operation {
 
 impl Display for Spans {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
-        writeln!(out, "\n{}", tree(&self.request))?;
+        if !self.request.is_empty() {
+            writeln!(out, "\n{}", tree(&self.request))?;
+        }
+        for line in &self.log {
+            writeln!(out, "{line}")?;
+        }
+        writeln!(out)?;
         writeln!(
             out,
             "{:<26}{:>9}{:>12}{:>12}",
