@@ -56,6 +56,10 @@ const SUBCOMMANDS: &[Subcommand] = &[
             "inputs for the decoders, made up by libFuzzer: 60 seconds each; needs a C++ compiler",
     },
     Subcommand {
+        usage: "e2e",
+        help: "real peers from npm and PyPI over HTTP, and a minute of load; what is not there is skipped",
+    },
+    Subcommand {
         usage: "stress N",
         help: "the test suite N times in a row; stops at the first failure",
     },
@@ -80,6 +84,7 @@ enum Request {
         target: Option<String>,
         seconds: u32,
     },
+    E2e,
     Stress(NonZeroU32),
     Help,
 }
@@ -97,6 +102,7 @@ fn main() -> ExitCode {
             Ok(steps) => steps,
             Err(complaint) => return refused(&complaint),
         },
+        Ok(Request::E2e) => e2e(),
         Ok(Request::Stress(rounds)) => stress::steps(rounds),
         Ok(Request::Help) => {
             print!("{}", usage());
@@ -110,6 +116,11 @@ fn main() -> ExitCode {
 fn refused(complaint: &str) -> ExitCode {
     eprint!("xtask: {complaint}\n\n{}", usage());
     ExitCode::from(2)
+}
+
+/// The package in tests/e2e does all of it.
+fn e2e() -> Vec<Step> {
+    vec![Step::new("peers and load", "run --release -p e2e")]
 }
 
 fn exit_code(good: bool) -> ExitCode {
@@ -132,6 +143,7 @@ fn parse(arguments: &[String]) -> Result<Request, String> {
         ["tsan"] => Ok(Request::Tsan),
         ["memcheck"] => Ok(Request::Memcheck),
         ["fuzz", ref rest @ ..] => parse_fuzz(rest),
+        ["e2e"] => Ok(Request::E2e),
         ["stress"] => Err("stress: how many rounds?".to_owned()),
         ["stress", rounds] => rounds
             .parse()
@@ -140,7 +152,7 @@ fn parse(arguments: &[String]) -> Result<Request, String> {
         ["help" | "--help" | "-h", ..] => Ok(Request::Help),
         ["loom", "--mutants", _, extra, ..]
         | ["loom", "--deep", extra, ..]
-        | ["ci" | "loom" | "asan" | "tsan" | "memcheck", extra, ..]
+        | ["ci" | "loom" | "asan" | "tsan" | "memcheck" | "e2e", extra, ..]
         | ["stress", _, extra, ..] => Err(format!("`{extra}` is one argument too many")),
         [unknown, ..] => Err(format!("no chore is called `{unknown}`")),
     }
@@ -197,6 +209,7 @@ mod tests {
         assert_eq!(parsed("asan"), Ok(Request::Asan));
         assert_eq!(parsed("tsan"), Ok(Request::Tsan));
         assert_eq!(parsed("memcheck"), Ok(Request::Memcheck));
+        assert_eq!(parsed("e2e"), Ok(Request::E2e));
         assert_eq!(
             parsed("stress 20"),
             Ok(Request::Stress(NonZeroU32::new(20).unwrap()))
@@ -225,6 +238,7 @@ mod tests {
             "fuzz --seconds 0",
             "fuzz --second 5",
             "fuzz colfer config",
+            "e2e again",
             "stress",
             "stress 0",
             "stress -1",
@@ -238,7 +252,9 @@ mod tests {
 
     #[test]
     fn every_chore_is_in_the_usage() {
-        for chore in ["ci", "loom", "asan", "tsan", "memcheck", "fuzz", "stress N"] {
+        for chore in [
+            "ci", "loom", "asan", "tsan", "memcheck", "fuzz", "e2e", "stress N",
+        ] {
             assert!(usage().contains(&format!("    {chore}")));
         }
     }
