@@ -55,8 +55,12 @@ pub use trace::{
 pub use integrations::config;
 #[cfg(feature = "http")]
 pub use integrations::http;
+#[cfg(feature = "kameo")]
+pub use integrations::kameo;
 #[cfg(feature = "log")]
 pub use integrations::log;
+#[cfg(feature = "ractor")]
+pub use integrations::ractor;
 #[cfg(feature = "reqwest")]
 pub use integrations::reqwest;
 #[cfg(feature = "tokio")]

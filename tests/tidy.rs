@@ -87,7 +87,9 @@ const WIRES: &[(&str, &str)] = &[
 
 /// Cargo features that stand for one outside world each. `integrations/mod.rs` is the only file
 /// that may ask for them.
-const INTEGRATION_FEATURES: &[&str] = &["config", "http", "log", "reqwest", "tokio", "tracing"];
+const INTEGRATION_FEATURES: &[&str] = &[
+    "config", "http", "kameo", "log", "ractor", "reqwest", "tokio", "tracing",
+];
 
 /// Folders with Rust files that are ours.
 const FOLDERS: &[&str] = &[

@@ -66,6 +66,14 @@ impl Argument {
         }
     }
 
+    /// True for the name alone, and otherwise the value as a bool.
+    pub(crate) fn flag(&self) -> Result<bool> {
+        match self.value {
+            None => Ok(true),
+            Some(_) => Ok(self.bool()?.0),
+        }
+    }
+
     /// The value, a string, as a path.
     pub(crate) fn path(&self) -> Result<Path> {
         match self.literal()? {

@@ -1,4 +1,5 @@
-//! The attribute macros of `kamon`: [`macro@main`], [`macro@test`] and [`macro@span`].
+//! The attribute macros of `kamon`: [`macro@main`], [`macro@test`] and [`macro@span`], and those
+//! of the actors.
 //!
 //! Depend on `kamon` and write `#[kamon::main]`; this crate is only how they get there.
 
@@ -7,6 +8,8 @@
 mod arguments;
 mod expansion;
 mod function;
+mod kameo;
+mod ractor;
 mod runtime;
 mod span;
 mod span_arguments;
@@ -135,4 +138,84 @@ pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn span(arguments: TokenStream, item: TokenStream) -> TokenStream {
     span::expand(arguments.into(), item.into()).into()
+}
+
+/// Makes an actor of kameo handle each message in its sender's Context. It goes above the
+/// `impl Actor`, and is all that an actor needs.
+///
+/// Messages that were sent with `tell_ctx`, `ask_ctx`, `forward_ctx` and `pipe_to` are handled by the
+/// actor's `Message` implementations as they are, and its lifecycle methods run in the Context that
+/// they belong to: see `kamon::kameo`.
+///
+/// | argument | meaning |
+/// |---|---|
+/// | `spans` | each message that comes in a trace is a span, `tell(Message)` or `ask(Message)` |
+/// | `crate = ".."` | where to find kamon; `::kamon` when absent |
+///
+/// # Examples
+///
+/// ```
+/// use kameo::actor::ActorRef;
+/// use kameo::error::Infallible;
+/// use kameo::Actor;
+///
+/// struct Worker {
+///     name: String,
+/// }
+///
+/// #[kamon::kameo::actor(spans)]
+/// impl Actor for Worker {
+///     type Args = String;
+///     type Error = Infallible;
+///
+///     async fn on_start(name: String, _: ActorRef<Self>) -> Result<Self, Infallible> {
+///         Ok(Worker { name })
+///     }
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn kameo_actor(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    kameo::expand(arguments.into(), item.into()).into()
+}
+
+/// Derives what kameo's own `Actor` derives (`Args = Self`, no hooks), as if
+/// [`#[actor]`](macro@kameo_actor) stood above it. `#[actor(spans)]` beside it is understood too.
+///
+/// # Examples
+///
+/// ```
+/// #[derive(kamon::kameo::Actor)]
+/// #[actor(spans)]
+/// struct Counter {
+///     count: u32,
+/// }
+/// ```
+#[proc_macro_derive(KameoActor, attributes(actor))]
+pub fn kameo_derive_actor(input: TokenStream) -> TokenStream {
+    kameo::derive(input.into()).into()
+}
+
+/// Derives `ractor::Message` for messages that carry their sender's Context, in place of ractor's own
+/// `RactorMessage` or an `impl ractor::Message`.
+///
+/// # Examples
+///
+/// ```
+/// #[derive(kamon::ractor::Message)]
+/// enum Greeting {
+///     Greet(String),
+///     Count(ractor::RpcReplyPort<u64>),
+/// }
+/// ```
+#[proc_macro_derive(RactorMessage)]
+pub fn ractor_derive_message(input: TokenStream) -> TokenStream {
+    ractor::derive(input.into(), false).into()
+}
+
+/// Derives `ractor::Message` for messages that carry their sender's Context also to other processes,
+/// in place of ractor_cluster's `RactorClusterMessage`, of which it makes use: `#[rpc]` and what else that
+/// asks for stays. Needs the crates `ractor` and `ractor_cluster` beside it, as that one does.
+#[proc_macro_derive(RactorClusterMessage, attributes(rpc))]
+pub fn ractor_derive_cluster_message(input: TokenStream) -> TokenStream {
+    ractor::derive(input.into(), true).into()
 }

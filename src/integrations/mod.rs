@@ -1,5 +1,7 @@
 //! The outside worlds, one each; every cargo feature lives here.
 
+#[cfg(any(feature = "kameo", feature = "ractor"))]
+mod actors;
 #[cfg(not(feature = "tokio"))]
 mod alone;
 #[cfg(feature = "config")]
@@ -8,13 +10,17 @@ mod configured;
 #[cfg(feature = "http")]
 pub mod http;
 mod instant;
+#[cfg(feature = "kameo")]
+pub mod kameo;
 #[cfg(feature = "log")]
 pub mod log;
 mod observed;
-#[cfg(any(feature = "log", feature = "tracing"))]
-mod statement;
+#[cfg(feature = "ractor")]
+pub mod ractor;
 #[cfg(feature = "reqwest")]
 pub mod reqwest;
+#[cfg(any(feature = "log", feature = "tracing"))]
+mod statement;
 #[cfg(feature = "tokio")]
 pub mod tokio;
 #[cfg(feature = "tracing")]

@@ -50,6 +50,14 @@ const BEFORE_LOOM: &[(&str, &str)] = &[
         "clippy -p kamon --lib --no-default-features --features reqwest -- -D warnings",
     ),
     (
+        "lints, kameo only",
+        "clippy -p kamon --lib --no-default-features --features kameo -- -D warnings",
+    ),
+    (
+        "lints, ractor only",
+        "clippy -p kamon --lib --no-default-features --features ractor -- -D warnings",
+    ),
+    (
         "lints, all features",
         "clippy -p kamon --lib --all-features -- -D warnings",
     ),

@@ -1,0 +1,177 @@
+//! The way of a message from one actor to another: what the derives expand to calls these functions,
+//! and nobody else.
+
+use std::any::TypeId;
+use std::cell::Cell;
+use std::fmt;
+use std::sync::OnceLock;
+
+use ::ractor::message::{BoxedDowncastErr, BoxedMessage, SerializedMessage};
+use ::ractor::{ActorId, Message};
+
+use crate::channel::Envelope;
+use crate::context::{slot, with_context, Context};
+use crate::integrations::actors::{Class, Origin};
+use crate::propagation::Codecs;
+
+/// What a message is called.
+#[derive(Clone, Copy, Debug)]
+pub struct Label {
+    /// `tell(Variant)` or `ask(Variant)`.
+    pub operation: &'static str,
+    /// The variant.
+    pub message: &'static str,
+    /// Whether there is a port to answer to.
+    pub asks: bool,
+}
+
+/// Which actors take messages of one type: known when the first one was taken.
+pub struct Receivers(OnceLock<&'static Class>);
+
+impl Receivers {
+    /// Not known yet.
+    #[allow(clippy::new_without_default)] // For a static.
+    pub const fn new() -> Self {
+        Receivers(OnceLock::new())
+    }
+
+    pub(super) fn are(&self, class: &'static Class) {
+        self.0.get_or_init(|| class);
+    }
+}
+
+impl fmt::Debug for Receivers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Receivers").field(&self.0.get()).finish()
+    }
+}
+
+/// A type of messages with the derive.
+pub trait Labelled: Send + Sized + 'static {
+    /// What this one is called.
+    fn label(&self) -> Label;
+
+    /// Who takes messages of this type.
+    fn receivers() -> &'static Receivers;
+}
+
+/// A message between two actors of this process.
+struct Parcel<M> {
+    envelope: Envelope<M>,
+    origin: Origin,
+    label: Label,
+}
+
+impl<M: Labelled> Message for Parcel<M> {}
+
+/// A message to another process, ready to go.
+struct Sealed(SerializedMessage);
+
+impl Message for Sealed {
+    fn serializable() -> bool {
+        true
+    }
+
+    fn serialize(self) -> Result<SerializedMessage, BoxedDowncastErr> {
+        Ok(self.0)
+    }
+}
+
+/// Boxes a message with the Context that is current, for an actor of this process.
+pub fn send<M: Labelled>(message: M, to: &ActorId) -> Result<BoxedMessage, BoxedDowncastErr> {
+    if !to.is_local() {
+        return Err(BoxedDowncastErr);
+    }
+    let label = message.label();
+    let parcel = Parcel {
+        envelope: Envelope::capture(message),
+        origin: Origin::now(M::receivers().0.get().copied(), label.asks),
+        label,
+    };
+    parcel.box_message(to)
+}
+
+/// As [`send`], also to actors of other processes.
+pub fn send_anywhere<M>(message: M, to: &ActorId) -> Result<BoxedMessage, BoxedDowncastErr>
+where
+    M: Labelled + Message,
+{
+    match to.is_local() {
+        true => send(message, to),
+        false => Sealed(message.serialize()?).box_message(to),
+    }
+}
+
+/// Writes the current Context on a message to another process.
+pub fn stamp(mut message: SerializedMessage) -> SerializedMessage {
+    if let Some(metadata) = metadata_of(&mut message) {
+        let bytes = slot::with_current(|context| Codecs::current().encode_binary(context));
+        *metadata = (!bytes.is_empty()).then_some(bytes);
+    }
+    message
+}
+
+fn metadata_of(message: &mut SerializedMessage) -> Option<&mut Option<Vec<u8>>> {
+    match message {
+        SerializedMessage::Cast { metadata, .. } | SerializedMessage::Call { metadata, .. } => {
+            Some(metadata)
+        }
+        SerializedMessage::CallReply(..) => None,
+    }
+}
+
+/// Takes a message out of its box. Its Context waits for the actor, whose turn is next.
+pub fn receive<M>(mut boxed: BoxedMessage) -> Result<M, BoxedDowncastErr>
+where
+    M: Labelled + Message,
+{
+    let Some(mut serialized) = boxed.serialized_msg.take() else {
+        let parcel = Parcel::<M>::from_boxed(boxed)?;
+        let (context, message) = parcel.envelope.into_parts();
+        arrive::<M>(context, parcel.origin, parcel.label);
+        return Ok(message);
+    };
+    let stamp = metadata_of(&mut serialized).and_then(Option::take);
+    let context = stamp.map_or(Context::empty(), |stamp| {
+        Codecs::current().decode_binary(&stamp)
+    });
+    let message = with_context(context.clone(), || M::deserialize(serialized))?;
+    let label = message.label();
+    arrive::<M>(context, Origin::remote(label.asks), label);
+    Ok(message)
+}
+
+/// What came with the message that was taken out of its box last, on this thread.
+pub(super) struct Arrived {
+    message: TypeId,
+    pub(super) context: Context,
+    pub(super) origin: Origin,
+    pub(super) label: Label,
+    pub(super) receivers: &'static Receivers,
+}
+
+thread_local! {
+    /// From `from_boxed` to the handler, between which the library does nothing else.
+    static ARRIVED: Cell<Option<Arrived>> = const { Cell::new(None) };
+}
+
+fn arrive<M: Labelled>(context: Context, origin: Origin, label: Label) {
+    let arrived = Arrived {
+        message: TypeId::of::<M>(),
+        context,
+        origin,
+        label,
+        receivers: M::receivers(),
+    };
+    drop(ARRIVED.replace(Some(arrived)));
+}
+
+/// What came with the message that is handed to the actor now. Nothing, if its type has no derive.
+///
+/// A message that nobody could be sent to is taken out of its box too, to be given back, and is not
+/// handed to an actor. What came with it is recognised by its type: each message of a type with the
+/// derive comes here right after it was taken out.
+pub(super) fn arrived<M: 'static>() -> Option<Arrived> {
+    let arrived = ARRIVED.take()?;
+    (arrived.message == TypeId::of::<M>()).then_some(arrived)
+}

@@ -1,0 +1,240 @@
+//! ractor: creation and supervision. An actor starts in its creator's Context, its failure is dealt with in
+//! that of the message it failed with, and afterwards it is tied to nobody.
+
+#![cfg(feature = "ractor")]
+
+mod stage;
+mod witness;
+
+use std::time::Duration;
+
+use kamon::ractor::Traced;
+use ractor::{cast, Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
+
+use crate::stage::{as_request, diary, everywhere, in_request, Pen};
+use crate::witness::{pause, quiet_panic, Tally};
+
+#[derive(kamon::ractor::Message)]
+enum Order {
+    Note(&'static str),
+    Panic,
+    Refuse,
+    /// Starts another actor below this one, and says which.
+    Hire(&'static str, ractor::RpcReplyPort<ActorRef<Order>>),
+    /// Sends the child an order.
+    Pass(Box<Order>),
+}
+
+/// An actor that notes its life.
+struct Worker {
+    name: &'static str,
+    pen: Pen,
+    decision: Decision,
+}
+
+/// What it does when a child of its fails.
+#[derive(Clone, Copy, PartialEq)]
+enum Decision {
+    Restart,
+    Stop,
+    Fail,
+}
+
+impl Worker {
+    fn note(&self, what: &str) {
+        self.pen.note(format!("{} {what}", self.name));
+    }
+
+    async fn hire(&self, name: &'static str, myself: &ActorRef<Order>) -> ActorRef<Order> {
+        let child = Traced::new(Worker {
+            name,
+            pen: self.pen.clone(),
+            decision: self.decision,
+        });
+        let child = Actor::spawn_linked(None, child, (), myself.get_cell()).await;
+        child.unwrap().0
+    }
+}
+
+impl Actor for Worker {
+    type Msg = Order;
+    type State = Option<ActorRef<Order>>;
+    type Arguments = ();
+
+    async fn pre_start(
+        &self,
+        _: ActorRef<Order>,
+        _: (),
+    ) -> Result<Self::State, ActorProcessingErr> {
+        pause().await;
+        self.note("starts");
+        Ok(None)
+    }
+
+    async fn post_start(
+        &self,
+        _: ActorRef<Order>,
+        _: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        pause().await;
+        self.note("started");
+        Ok(())
+    }
+
+    async fn post_stop(
+        &self,
+        _: ActorRef<Order>,
+        _: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        self.note("stops");
+        Ok(())
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<Order>,
+        order: Order,
+        child: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        match order {
+            Order::Note(what) => self.note(what),
+            Order::Panic => {
+                pause().await;
+                quiet_panic("planned")
+            }
+            Order::Refuse => return Err("planned".into()),
+            Order::Hire(name, answer) => {
+                let hired = self.hire(name, &myself).await;
+                *child = Some(hired.clone());
+                answer.send(hired)?;
+            }
+            Order::Pass(order) => child.as_ref().unwrap().cast(*order)?,
+        }
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        myself: ActorRef<Order>,
+        event: SupervisionEvent,
+        child: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        let (SupervisionEvent::ActorFailed(..) | SupervisionEvent::ActorTerminated(..)) = event
+        else {
+            return Ok(());
+        };
+        pause().await;
+        self.note("hears");
+        match self.decision {
+            Decision::Restart => *child = Some(self.hire("again", &myself).await),
+            Decision::Stop => myself.stop(None),
+            Decision::Fail => return Err("escalated".into()),
+        }
+        Ok(())
+    }
+}
+
+async fn worker(name: &'static str, pen: &Pen, decision: Decision) -> ActorRef<Order> {
+    let actor = Traced::new(Worker {
+        name,
+        pen: pen.clone(),
+        decision,
+    });
+    Actor::spawn(None, actor, ()).await.unwrap().0
+}
+
+/// Waits until nothing is left of any request.
+async fn nothing_is_left(tally: &Tally) {
+    while tally.alive() > 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+#[test]
+fn an_actor_starts_in_its_creators_context_and_is_tied_to_nobody() {
+    everywhere(|| async {
+        let (tally, (pen, mut diary)) = (Tally::new(), diary());
+        let spawn = || {
+            let actor = Traced::new(Worker {
+                name: "w",
+                pen: pen.clone(),
+                decision: Decision::Stop,
+            });
+            ractor::ActorRuntime::spawn_instant(None, actor, ()).unwrap()
+        };
+        // `spawn_instant` starts the actor in a task of its own.
+        let (actor, handle) = kamon::with_context(tally.request(1), spawn);
+        diary.expect("w starts", 1).await;
+        diary.expect("w started", 1).await;
+        nothing_is_left(&tally).await;
+        in_request(2, async { cast!(actor, Order::Note("two")).unwrap() }).await;
+        diary.expect("w two", 2).await;
+
+        let hire = in_request(3, async {
+            ractor::call!(actor, |port| Order::Hire("child", port))
+        });
+        hire.await.unwrap();
+        diary.expect("child starts", 3).await;
+        diary.expect("child started", 3).await;
+        as_request(4, || actor.stop(None));
+        diary.expect("w stops", 0).await;
+        handle.await.unwrap().unwrap().await.unwrap();
+    });
+}
+
+#[test]
+fn a_restart_runs_in_the_failing_context() {
+    everywhere(|| async {
+        let (tally, (pen, mut diary)) = (Tally::new(), diary());
+        let boss = worker("boss", &pen, Decision::Restart).await;
+        diary.expect("boss starts", 0).await;
+        diary.expect("boss started", 0).await;
+        ractor::call!(boss, |port| Order::Hire("child", port)).unwrap();
+        diary.expect("child starts", 0).await;
+        diary.expect("child started", 0).await;
+        for request in 1..=4 {
+            let order = match request % 2 {
+                0 => Order::Panic,
+                _ => Order::Refuse,
+            };
+            let pass = || cast!(boss, Order::Pass(Box::new(order)));
+            kamon::with_context(tally.request(request), pass).unwrap();
+            diary.expect("boss hears", request).await;
+            diary.expect("again starts", request).await;
+            diary.expect("again started", request).await;
+            cast!(boss, Order::Pass(Box::new(Order::Note("plain")))).unwrap();
+            diary.expect("again plain", 0).await;
+            cast!(boss, Order::Note("plain")).unwrap();
+            diary.expect("boss plain", 0).await;
+            nothing_is_left(&tally).await;
+        }
+        boss.stop(None);
+    });
+}
+
+#[test]
+fn escalation_runs_in_the_failing_context_however_far_it_goes() {
+    everywhere(|| async {
+        for decision in [Decision::Stop, Decision::Fail] {
+            let (tally, (pen, mut diary)) = (Tally::new(), diary());
+            let owner = worker("owner", &pen, decision).await;
+            let boss = ractor::call!(owner, |port| Order::Hire("boss", port)).unwrap();
+            let child = ractor::call!(boss, |port| Order::Hire("child", port)).unwrap();
+            for name in ["owner", "boss", "child"] {
+                diary.expect(&format!("{name} starts"), 0).await;
+                diary.expect(&format!("{name} started"), 0).await;
+            }
+            let fail = || cast!(child, Order::Panic);
+            kamon::with_context(tally.request(7), fail).unwrap();
+            diary.expect("boss hears", 7).await;
+            if decision == Decision::Stop {
+                diary.expect("boss stops", 7).await;
+            }
+            diary.expect("owner hears", 7).await;
+            if decision == Decision::Stop {
+                diary.expect("owner stops", 7).await;
+            }
+            nothing_is_left(&tally).await;
+        }
+    });
+}
