@@ -98,6 +98,7 @@ const FOLDERS: &[&str] = &[
     "macros",
     "xtask",
     "benches",
+    "cluster-tests",
     "examples",
     "loom-tests",
     "fuzz",

@@ -5,19 +5,22 @@ use std::hash::Hash;
 use std::time::Duration;
 
 use crate::context::Context;
-use crate::sync::statics::{Mutex, MutexGuard};
+use crate::sync::statics::Mutex;
 
 /// How long a failure's Context is kept for a supervisor that has not dealt with it yet, or that
 /// there is not. No library says whether somebody watches an actor.
-pub(crate) const KEPT_FOR: Duration = Duration::from_secs(5);
+const KEPT_FOR: Duration = Duration::from_secs(5);
 
-/// By actor, the Context of the message with which it failed last.
+/// By actor, the Contexts of the messages with which it failed.
 pub(crate) struct Failures<I> {
     table: Mutex<Table<I>>,
+    kept_for: Duration,
 }
 
 struct Table<I> {
-    failures: HashMap<I, Failure>,
+    /// Oldest first. There is more than one if an actor fails again before the one that it
+    /// succeeded has run its last method.
+    failures: HashMap<I, Vec<Failure>>,
     /// Failures until now, to tell one of an actor from its next.
     noted: u64,
 }
@@ -25,7 +28,7 @@ struct Table<I> {
 struct Failure {
     context: Context,
     number: u64,
-    /// The actor has run its last method.
+    /// The actor has come to its last method.
     stopped: bool,
     /// Its successor has run its first one.
     restarted: bool,
@@ -33,7 +36,13 @@ struct Failure {
 
 impl<I: Copy + Eq + Hash + Send + 'static> Failures<I> {
     pub(crate) fn new() -> Self {
+        Failures::keeping(KEPT_FOR)
+    }
+
+    /// For Contexts that are kept that long.
+    pub(crate) fn keeping(kept_for: Duration) -> Self {
         Failures {
+            kept_for,
             table: Mutex::new(Table {
                 failures: HashMap::new(),
                 noted: 0,
@@ -41,83 +50,151 @@ impl<I: Copy + Eq + Hash + Send + 'static> Failures<I> {
         }
     }
 
-    /// Notes that an actor failed in this Context. An empty one need not be remembered.
+    /// Notes that an actor failed in this Context.
     pub(crate) fn note(&'static self, actor: I, context: Context) {
-        let mut table = self.table();
-        let previous = match context.is_empty() {
-            true => table.failures.remove(&actor),
-            false => {
-                table.noted += 1;
-                let failure = Failure {
-                    context,
-                    number: table.noted,
-                    stopped: false,
-                    restarted: false,
-                };
-                self.expire(actor, table.noted);
-                table.failures.insert(actor, failure)
-            }
-        };
-        // Values are dropped without the lock: their destructors may come here.
+        let mut table = self.table.lock();
+        table.noted += 1;
+        let number = table.noted;
+        table.failures.entry(actor).or_default().push(Failure {
+            context,
+            number,
+            stopped: false,
+            restarted: false,
+        });
         drop(table);
-        drop(previous);
+        self.expire(actor, number);
     }
 
-    /// The Context in which the actor failed, if it did and nobody has dealt with that.
+    /// The Context in which the actor failed last, if nobody has dealt with that.
     #[allow(dead_code)] // Not every library has more than one who asks.
-    pub(crate) fn context_of(&self, actor: I) -> Option<Context> {
-        let table = self.table();
-        table
-            .failures
-            .get(&actor)
-            .map(|failure| failure.context.clone())
+    pub(crate) fn last(&self, actor: I) -> Option<Context> {
+        let table = self.table.lock();
+        let last = table.failures.get(&actor)?.last()?;
+        Some(last.context.clone())
     }
 
-    /// As [`context_of`](Self::context_of), for the only one who asks.
+    /// As [`last`](Self::last), by the one who deals with it.
     pub(crate) fn take(&self, actor: I) -> Option<Context> {
-        let failure = self.table().failures.remove(&actor);
-        failure.map(|failure| failure.context)
+        let mut table = self.table.lock();
+        let failures = table.failures.get_mut(&actor)?;
+        let last = failures.pop()?;
+        if failures.is_empty() {
+            table.failures.remove(&actor);
+        }
+        Some(last.context)
     }
 
-    /// The actor has run its last method.
+    /// The Context of the failure for which the actor comes to its last method now.
     #[allow(dead_code)] // Not every library restarts actors under their old identity.
-    pub(crate) fn stopped(&self, actor: I) {
-        self.settle(actor, |failure| failure.stopped = true);
+    pub(crate) fn stop(&self, actor: I) -> Option<Context> {
+        let mut stops = None;
+        self.change(actor, |failures| {
+            if let Some(failure) = failures.iter_mut().find(|failure| !failure.stopped) {
+                failure.stopped = true;
+                stops = Some(failure.context.clone());
+            }
+        });
+        stops
     }
 
     /// The actor's successor under the same identity has run its first method.
     #[allow(dead_code)]
     pub(crate) fn restarted(&self, actor: I) {
-        self.settle(actor, |failure| failure.restarted = true);
+        self.change(actor, |failures| {
+            failures
+                .iter_mut()
+                .for_each(|failure| failure.restarted = true);
+        });
     }
 
-    fn settle(&self, actor: I, mark: impl FnOnce(&mut Failure)) {
-        let mut table = self.table();
-        let settled = table.failures.get_mut(&actor).is_some_and(|failure| {
-            mark(failure);
-            failure.stopped && failure.restarted
-        });
-        let failure = settled.then(|| table.failures.remove(&actor));
+    /// Changes the actor's failures, and lets go of those that all have dealt with.
+    fn change(&self, actor: I, change: impl FnOnce(&mut Vec<Failure>)) {
+        let mut table = self.table.lock();
+        let Some(failures) = table.failures.get_mut(&actor) else {
+            return;
+        };
+        change(failures);
+        let settled = |failure: &Failure| failure.stopped && failure.restarted;
+        let (gone, left): (Vec<_>, Vec<_>) =
+            std::mem::take(failures).into_iter().partition(settled);
+        match left.is_empty() {
+            true => drop(table.failures.remove(&actor)),
+            false => *failures = left,
+        }
+        // Values are dropped without the lock: their destructors may come here.
         drop(table);
-        drop(failure);
+        drop(gone);
     }
 
     fn expire(&'static self, actor: I, number: u64) {
         // Actors live in tokio's time; where that is gone, so are they.
         if let Ok(tokio) = ::tokio::runtime::Handle::try_current() {
             tokio.spawn(async move {
-                ::tokio::time::sleep(KEPT_FOR).await;
-                let mut table = self.table();
-                let is_it = |failure: &Failure| failure.number == number;
-                let expired = table.failures.get(&actor).is_some_and(is_it);
-                let failure = expired.then(|| table.failures.remove(&actor));
-                drop(table);
-                drop(failure);
+                ::tokio::time::sleep(self.kept_for).await;
+                self.change(actor, |failures| {
+                    let expired = failures
+                        .iter_mut()
+                        .filter(|failure| failure.number == number);
+                    expired.for_each(|failure| (failure.stopped, failure.restarted) = (true, true));
+                });
             });
         }
     }
+}
 
-    fn table(&self) -> MutexGuard<'_, Table<I>> {
-        self.table.lock()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::Key;
+    use std::sync::LazyLock;
+
+    static NUMBER: Key<u32> = Key::local("number of a failure", || 0);
+
+    fn context(number: u32) -> Context {
+        Context::empty().with_key(&NUMBER, number)
+    }
+
+    fn number(context: Option<Context>) -> Option<u32> {
+        context.map(|context| *context.get(&NUMBER))
+    }
+
+    #[test]
+    fn whoever_asks_gets_the_failure_it_is_about() {
+        static FAILURES: LazyLock<Failures<u8>> = LazyLock::new(Failures::new);
+        FAILURES.note(1, context(1));
+        FAILURES.note(2, context(9));
+        assert_eq!(number(FAILURES.last(1)), Some(1));
+        FAILURES.restarted(1);
+        // The successor fails before the first one has stopped.
+        FAILURES.note(1, context(2));
+        assert_eq!(number(FAILURES.last(1)), Some(2));
+        assert_eq!(number(FAILURES.stop(1)), Some(1));
+        assert_eq!(number(FAILURES.stop(1)), Some(2));
+        assert_eq!(number(FAILURES.stop(1)), None);
+        assert_eq!(
+            number(FAILURES.last(1)),
+            Some(2),
+            "it is not started again yet"
+        );
+        FAILURES.restarted(1);
+        assert_eq!(number(FAILURES.last(1)), None);
+        assert_eq!(number(FAILURES.take(2)), Some(9));
+        assert!(FAILURES.table.lock().failures.is_empty());
+    }
+
+    #[test]
+    fn a_failure_that_nobody_deals_with_is_let_go_of() {
+        static FAILURES: LazyLock<Failures<u8>> =
+            LazyLock::new(|| Failures::keeping(Duration::from_millis(2)));
+        let mut runtime = ::tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_time().build().unwrap();
+        runtime.block_on(async {
+            FAILURES.note(1, context(1));
+            FAILURES.note(1, context(2));
+            while FAILURES.last(1).is_some() {
+                ::tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            assert!(FAILURES.table.lock().failures.is_empty());
+        });
     }
 }

@@ -121,7 +121,7 @@ where
     let id = actor.id();
     let born = births::context_of(&actor);
     drop(actor);
-    let failed = FAILURES.context_of(id);
+    let failed = FAILURES.last(id);
     let context = born.or(failed).unwrap_or_else(slot::current);
     let mut starting = Starting {
         actor: id,
@@ -184,7 +184,7 @@ where
     let result = in_failure(died, decided).await;
     if !matches!(result, Ok(ControlFlow::Continue(()))) {
         // The failure goes on, up or to the side.
-        FAILURES.note(actor, FAILURES.context_of(died).unwrap_or_default());
+        FAILURES.note(actor, FAILURES.last(died).unwrap_or_default());
     }
     result
 }
@@ -210,12 +210,11 @@ where
     A: Actor,
     F: Future<Output = Result<(), A::Error>>,
 {
-    let result = in_failure(actor, stopped).await;
-    FAILURES.stopped(actor);
-    result
+    let context = FAILURES.stop(actor).unwrap_or_default();
+    stopped.in_context(context).await
 }
 
 async fn in_failure<F: Future>(actor: ActorId, future: F) -> F::Output {
-    let context = FAILURES.context_of(actor).unwrap_or_default();
+    let context = FAILURES.last(actor).unwrap_or_default();
     future.in_context(context).await
 }

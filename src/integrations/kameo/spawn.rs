@@ -69,6 +69,14 @@ pub trait SupervisedActorExt<A: Actor> {
     fn spawn_ctx(self) -> impl Future<Output = ActorRef<A>> + Send
     where
         A: Instrumented;
+
+    /// As [`spawn_ctx`](SupervisedActorExt::spawn_ctx), with a mailbox of the caller's choice.
+    fn spawn_with_mailbox_ctx(
+        self,
+        mailbox: (MailboxSender<A>, MailboxReceiver<A>),
+    ) -> impl Future<Output = ActorRef<A>> + Send
+    where
+        A: Instrumented;
 }
 
 impl<S: Actor, A: Actor> SupervisedActorExt<A> for SupervisedActorBuilder<'_, S, A> {
@@ -76,9 +84,18 @@ impl<S: Actor, A: Actor> SupervisedActorExt<A> for SupervisedActorBuilder<'_, S,
     where
         A: Instrumented,
     {
+        self.spawn_with_mailbox_ctx(mailbox::bounded(CAPACITY))
+    }
+
+    fn spawn_with_mailbox_ctx(
+        self,
+        mailbox: (MailboxSender<A>, MailboxReceiver<A>),
+    ) -> impl Future<Output = ActorRef<A>> + Send
+    where
+        A: Instrumented,
+    {
         let context = slot::capture();
         async move {
-            let mailbox = mailbox::bounded(CAPACITY);
             births::announce(mailbox.0.clone(), context);
             self.spawn_with_mailbox(mailbox).await
         }

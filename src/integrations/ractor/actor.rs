@@ -4,6 +4,7 @@ use std::any::type_name;
 use std::fmt;
 use std::future::Future;
 use std::sync::{LazyLock, OnceLock};
+use std::time::Duration;
 
 use ::ractor::message::SerializedMessage;
 use ::ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
@@ -15,6 +16,11 @@ use crate::sync::statics::{AtomicBool, Mutex, Ordering};
 use crate::trace::TagKey;
 
 static FAILURES: LazyLock<Failures<ActorId>> = LazyLock::new(Failures::new);
+
+/// By actor that has just dealt with a child's failure, in which Context that was. If the actor stops,
+/// it does so at once: ractor looks for that before anything else.
+static DEALT_WITH: LazyLock<Failures<ActorId>> =
+    LazyLock::new(|| Failures::keeping(Duration::from_millis(500)));
 
 /// An actor of ractor that handles each message in its sender's Context, and starts in that of whoever
 /// made this.
@@ -75,9 +81,8 @@ pub struct Traced<A> {
     creator: Mutex<Context>,
     /// What supervisors know it by, once it has started.
     cell: OnceLock<ActorCell>,
-    /// Whether the actor has dealt with a failure since its last message, and in which Context.
-    escalates: AtomicBool,
-    escalating: Mutex<Option<Context>>,
+    /// Whether the actor has dealt with a failure since its last message.
+    dealt: AtomicBool,
 }
 
 impl<A: Actor> Traced<A> {
@@ -90,8 +95,7 @@ impl<A: Actor> Traced<A> {
             spans: false,
             creator: Mutex::new(slot::capture()),
             cell: OnceLock::new(),
-            escalates: AtomicBool::new(false),
-            escalating: Mutex::new(None),
+            dealt: AtomicBool::new(false),
         }
     }
 
@@ -123,13 +127,13 @@ impl<A: Actor> Traced<A> {
         result
     }
 
-    /// The actor goes on after it has dealt with a failure.
-    fn go_on(&self) {
-        if self.escalates.load(Ordering::Relaxed) {
-            self.escalates.store(false, Ordering::Relaxed);
-            let context = self.escalating.lock().take();
-            drop(context);
+    /// The Context of the failure that the actor has dealt with since its last message.
+    fn take_dealt_with(&self) -> Option<Context> {
+        if !self.dealt.load(Ordering::Relaxed) {
+            return None;
         }
+        self.dealt.store(false, Ordering::Relaxed);
+        DEALT_WITH.take(self.cell.get()?.get_id())
     }
 }
 
@@ -198,8 +202,7 @@ impl<A: Actor> Actor for Traced<A> {
         myself: ActorRef<Self::Msg>,
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
-        let escalating = self.escalating.lock().take();
-        let context = escalating.unwrap_or_default();
+        let context = self.take_dealt_with().unwrap_or_default();
         let stopped = self
             .attempt(context.clone(), self.actor.post_stop(myself, state))
             .await;
@@ -215,13 +218,13 @@ impl<A: Actor> Actor for Traced<A> {
         message: Self::Msg,
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
-        self.go_on();
-        let Some(arrived) = arrived::<A::Msg>() else {
+        drop(self.take_dealt_with());
+        let Some(mut arrived) = arrived::<A::Msg>() else {
             let handled = self.actor.handle(myself, message, state);
             return self.attempt(Context::empty(), handled).await;
         };
+        let context = arrived.take_context();
         let Arrived {
-            context,
             origin,
             label,
             receivers,
@@ -262,11 +265,10 @@ impl<A: Actor> Actor for Traced<A> {
         let context = failed.clone().unwrap_or_default();
         let decided = self.actor.handle_supervisor_evt(myself, event, state);
         let result = self.attempt(context, decided).await;
-        if failed.is_some() {
-            // Should the actor stop next, that is why.
-            let earlier = std::mem::replace(&mut *self.escalating.lock(), failed);
-            self.escalates.store(true, Ordering::Relaxed);
-            drop(earlier);
+        drop(self.take_dealt_with());
+        if let (Some(context), Some(cell)) = (failed, self.cell.get()) {
+            DEALT_WITH.note(cell.get_id(), context);
+            self.dealt.store(true, Ordering::Relaxed);
         }
         result
     }

@@ -128,6 +128,9 @@ where
     let Some(mut serialized) = boxed.serialized_msg.take() else {
         let parcel = Parcel::<M>::from_boxed(boxed)?;
         let (context, message) = parcel.envelope.into_parts();
+        // A message comes back to its sender if the actor is gone, and then nobody asks for what came
+        // with it. Then as always, whoever sees the same Context around needs no other.
+        let context = (!slot::with_current(|current| *current == context)).then_some(context);
         arrive::<M>(context, parcel.origin, parcel.label);
         return Ok(message);
     };
@@ -137,14 +140,15 @@ where
     });
     let message = with_context(context.clone(), || M::deserialize(serialized))?;
     let label = message.label();
-    arrive::<M>(context, Origin::remote(label.asks), label);
+    arrive::<M>(Some(context), Origin::remote(label.asks), label);
     Ok(message)
 }
 
 /// What came with the message that was taken out of its box last, on this thread.
 pub(super) struct Arrived {
     message: TypeId,
-    pub(super) context: Context,
+    /// None if it is the one that is current anyway.
+    context: Option<Context>,
     pub(super) origin: Origin,
     pub(super) label: Label,
     pub(super) receivers: &'static Receivers,
@@ -155,7 +159,14 @@ thread_local! {
     static ARRIVED: Cell<Option<Arrived>> = const { Cell::new(None) };
 }
 
-fn arrive<M: Labelled>(context: Context, origin: Origin, label: Label) {
+impl Arrived {
+    /// The Context in which the message was sent.
+    pub(super) fn take_context(&mut self) -> Context {
+        self.context.take().unwrap_or_else(slot::current)
+    }
+}
+
+fn arrive<M: Labelled>(context: Option<Context>, origin: Origin, label: Label) {
     let arrived = Arrived {
         message: TypeId::of::<M>(),
         context,
@@ -168,9 +179,9 @@ fn arrive<M: Labelled>(context: Context, origin: Origin, label: Label) {
 
 /// What came with the message that is handed to the actor now. Nothing, if its type has no derive.
 ///
-/// A message that nobody could be sent to is taken out of its box too, to be given back, and is not
-/// handed to an actor. What came with it is recognised by its type: each message of a type with the
-/// derive comes here right after it was taken out.
+/// A message that is given back to its sender was taken out of its box too. What came with that is
+/// recognised by its type: each message of a type with the derive comes here right after it was taken
+/// out.
 pub(super) fn arrived<M: 'static>() -> Option<Arrived> {
     let arrived = ARRIVED.take()?;
     (arrived.message == TypeId::of::<M>()).then_some(arrived)

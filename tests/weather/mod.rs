@@ -1,0 +1,142 @@
+//! The storm of actors: jobs that go from actor to actor, and what each sees on its way.
+#![allow(dead_code)] // Each test uses some.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crate::witness::{current, Tally, Value};
+
+/// What an actor does with a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Deed {
+    Tell,
+    Ask,
+    AskThen,
+    Forward,
+    Pipe,
+    Later,
+    Panic,
+    Refuse,
+}
+
+const DEEDS: [Deed; 8] = [
+    Deed::Tell,
+    Deed::Ask,
+    Deed::AskThen,
+    Deed::Forward,
+    Deed::Pipe,
+    Deed::Later,
+    Deed::Panic,
+    Deed::Refuse,
+];
+
+/// What is known of a storm.
+#[derive(Default)]
+pub(crate) struct Sky {
+    pub(crate) tally: Tally,
+    faults: Mutex<Vec<String>>,
+    seen: Mutex<BTreeMap<String, usize>>,
+}
+
+impl Sky {
+    /// Asserts later that this request is current now.
+    pub(crate) fn check(&self, place: &str, request: u32) {
+        *self
+            .seen
+            .lock()
+            .unwrap()
+            .entry(place.to_owned())
+            .or_default() += 1;
+        let seen = current();
+        if seen != request {
+            let fault = format!("{place}: {seen} instead of {request}");
+            self.faults.lock().unwrap().push(fault);
+        }
+    }
+
+    /// Begins requests, each with a job for `send`.
+    pub(crate) fn begin(self: &Arc<Self>, requests: u32, send: impl Fn(Job)) {
+        for request in 1..=requests {
+            kamon::with_context(self.tally.request(request), || {
+                send(Job {
+                    request,
+                    hops: 6,
+                    random: fastrand::Rng::with_seed(u64::from(request)),
+                    sky: self.clone(),
+                    alive: self.tally.value(),
+                });
+            });
+        }
+    }
+
+    /// Waits until all jobs are done and nothing is left of any request.
+    pub(crate) async fn calm(&self) {
+        for _ in 0..60_000 {
+            if self.tally.alive() == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let (alive, seen) = (self.tally.alive(), self.seen.lock().unwrap());
+        panic!("{alive} things are left of requests: {seen:?}");
+    }
+
+    /// Asserts that nobody saw another's Context, and that everything happened.
+    pub(crate) fn settle(&self, places: &[&str]) {
+        let faults = self.faults.lock().unwrap();
+        let seen = self.seen.lock().unwrap();
+        assert!(
+            faults.is_empty(),
+            "{}\n{} faults",
+            faults.join("\n"),
+            faults.len()
+        );
+        for place in places {
+            assert!(
+                seen.contains_key(*place),
+                "{place} never happened: {seen:?}"
+            );
+        }
+        assert!(
+            seen.values().sum::<usize>() > 1000,
+            "too little happened: {seen:?}"
+        );
+    }
+}
+
+/// Some work for a request.
+pub(crate) struct Job {
+    pub(crate) request: u32,
+    hops: u32,
+    random: fastrand::Rng,
+    pub(crate) sky: Arc<Sky>,
+    alive: Value,
+}
+
+impl Job {
+    /// Asserts later that this job's request is current now.
+    pub(crate) fn check(&self, place: &str) {
+        self.sky.check(place, self.request);
+    }
+
+    /// What to do with it, each with a job for it and one of `actors` actors.
+    pub(crate) fn deeds(mut self, actors: usize) -> Vec<(Deed, Job, usize)> {
+        if self.hops == 0 {
+            return Vec::new();
+        }
+        let number = self.random.usize(1..=2);
+        let deeds = (0..number).map(|_| {
+            let job = Job {
+                request: self.request,
+                hops: self.hops - 1,
+                random: self.random.fork(),
+                sky: self.sky.clone(),
+                alive: self.sky.tally.value(),
+            };
+            let deed = DEEDS[self.random.usize(..DEEDS.len())];
+            (deed, job, self.random.usize(..actors))
+        });
+        deeds.collect()
+    }
+}
