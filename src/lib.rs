@@ -5,6 +5,7 @@
 // Its programs are tests, and need what they show.
 #![cfg_attr(
     all(feature = "macros", feature = "tokio", feature = "tracing"),
+    all(feature = "macros", feature = "tokio", feature = "kameo"),
     doc = include_str!("../README.md")
 )]
 // What only models use is no public face, and what only users use is unused there.

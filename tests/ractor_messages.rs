@@ -10,11 +10,14 @@ use std::time::Duration;
 
 use kamon::ractor::{ActorRefExt as _, PipeExt as _, Traced};
 use ractor::rpc::CallResult;
-use ractor::{call, call_t, cast, Actor, ActorProcessingErr, ActorRef, MessagingErr, RpcReplyPort};
+use ractor::{
+    call, call_t, cast, Actor, ActorId, ActorProcessingErr, ActorRef, Message as _, MessagingErr,
+    RpcReplyPort,
+};
 use tokio::sync::oneshot;
 
 use crate::stage::{as_request, diary, everywhere, in_request, Pen};
-use crate::witness::{current, pause, Log, OnDrop};
+use crate::witness::{current, pause, Log, OnDrop, Tally};
 
 #[derive(kamon::ractor::Message)]
 enum Wish {
@@ -308,21 +311,21 @@ struct Bytes;
 
 impl Actor for Bytes {
     type Msg = String;
-    type State = ();
+    type State = Pen;
     type Arguments = Pen;
 
-    async fn pre_start(&self, _: ActorRef<String>, pen: Pen) -> Result<(), ActorProcessingErr> {
+    async fn pre_start(&self, _: ActorRef<String>, pen: Pen) -> Result<Pen, ActorProcessingErr> {
         pen.note("starts");
-        Ok(())
+        Ok(pen)
     }
 
     async fn handle(
         &self,
         _: ActorRef<String>,
         _: String,
-        _: &mut (),
+        pen: &mut Pen,
     ) -> Result<(), ActorProcessingErr> {
-        assert_eq!(current(), 0);
+        pen.note("sees it");
         Err("seen".into())
     }
 }
@@ -336,5 +339,30 @@ fn a_message_without_the_derive_is_handled_in_no_context() {
         diary.expect("starts", 1).await;
         as_request(2, || bytes.cast("message".to_owned())).unwrap();
         handle.await.unwrap();
+        diary.expect("sees it", 0).await;
+    });
+}
+
+#[test]
+fn what_was_taken_out_of_its_box_and_not_handed_to_an_actor_sticks_to_no_other_message() {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (pen, mut diary) = diary();
+        let (bytes, handle) = Actor::spawn(None, Traced::new(Bytes), pen).await.unwrap();
+        diary.expect("starts", 0).await;
+        let nobody = ActorId::Local(u64::MAX);
+        let tally = Tally::new();
+        kamon::with_context(tally.request(6), || {
+            let boxed = Wish::Note("given back").box_message(&nobody).unwrap();
+            assert!(matches!(Wish::from_boxed(boxed), Ok(Wish::Note(_))));
+        });
+        assert_eq!(tally.alive(), 0, "a message that comes back leaves nothing");
+        let boxed = as_request(5, || Wish::Note("given back").box_message(&nobody)).unwrap();
+        assert!(matches!(Wish::from_boxed(boxed), Ok(Wish::Note(_))));
+        // On the same thread.
+        bytes.cast("message".to_owned()).unwrap();
+        handle.await.unwrap();
+        diary.expect("sees it", 0).await;
     });
 }

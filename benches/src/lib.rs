@@ -1,6 +1,7 @@
 //! What kamon costs, measured side by side with its peers: the workloads, and `versus`, which runs
 //! each candidate in a process of its own. The criterion benchmarks stand beside this folder.
 
+pub mod actor;
 mod allocator;
 pub mod context;
 pub mod echo;

@@ -1,7 +1,7 @@
 //! A row of the table: a workload, and those who do it.
 
 use crate::measure::Meter;
-use crate::{context, echo, executor, memory, span, time, wake};
+use crate::{actor, context, echo, executor, memory, span, time, wake};
 
 /// What a candidate does, with how many workers.
 pub type Body = Box<dyn Fn(&mut Meter<'_>, usize)>;
@@ -111,6 +111,7 @@ pub fn groups() -> Vec<Group> {
         span::group(),
         time::group(),
         wake::group(),
+        actor::group(),
         memory::group(),
     ]
 }

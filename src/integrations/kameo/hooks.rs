@@ -126,25 +126,26 @@ where
     let mut starting = Starting {
         actor: id,
         context: context.clone(),
-        started: false,
+        started: None,
     };
     let result = started.in_context(context).await;
-    starting.started = result.is_ok();
+    starting.started = Some(result.is_ok());
     result
 }
 
-/// Whether the actor comes to life.
+/// Whether the actor comes to life; not known as long as it starts.
 struct Starting {
     actor: ActorId,
     context: Context,
-    started: bool,
+    started: Option<bool>,
 }
 
 impl Drop for Starting {
     fn drop(&mut self) {
         match self.started {
-            true => FAILURES.restarted(self.actor),
-            false => FAILURES.note(self.actor, std::mem::take(&mut self.context)),
+            Some(true) => FAILURES.restarted(self.actor),
+            None if !std::thread::panicking() => {}
+            _ => FAILURES.note(self.actor, std::mem::take(&mut self.context)),
         }
     }
 }

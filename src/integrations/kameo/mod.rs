@@ -57,6 +57,9 @@
 //!   The rules hold there too.
 //! - Inside an actor of `spawn_ctx`, `ActorRef::is_current` does not know that it is inside; kameo
 //!   keeps the variable to itself.
+//! - Between processes: kameo's feature `remote` finds a message by an id that `#[remote_message]` registers for one
+//!   actor and one message, both concrete, so an envelope for all messages cannot be registered. ractor's can
+//!   ([`kamon::ractor`](crate::ractor)).
 //! - A failure's Context is kept for the supervisor for five seconds; kameo does not say if there is one.
 #![forbid(unsafe_code)]
 

@@ -79,7 +79,7 @@ pub trait ActorRefExt<A: Actor> {
     fn ask_then<M, F>(&self, message: M, then: F)
     where
         A: Instrumented + Message<Traced<M>>,
-        M: Send + Sync + 'static,
+        M: Send + 'static,
         F: FnOnce(Answer<A, M>) + Send + 'static;
 }
 
@@ -105,7 +105,7 @@ impl<A: Actor> ActorRefExt<A> for ActorRef<A> {
     fn ask_then<M, F>(&self, message: M, then: F)
     where
         A: Instrumented + Message<Traced<M>>,
-        M: Send + Sync + 'static,
+        M: Send + 'static,
         F: FnOnce(Answer<A, M>) + Send + 'static,
     {
         let (actor, traced) = (self.clone(), Traced::to(A::class(), true, message));

@@ -1,0 +1,211 @@
+//! kameo: what is measured of actors, and the span of a message.
+
+#![cfg(feature = "kameo")]
+
+mod traced;
+mod witness;
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use kameo::actor::{ActorRef, WeakActorRef};
+use kameo::error::{ActorStopReason, Infallible, PanicError};
+use kameo::message::{Context, Message};
+use kameo::Actor;
+use kamon::kameo::{ActorExt as _, ActorRefExt as _};
+use kamon::metrics::{subscribe, PeriodSnapshot, Value};
+use kamon::{ContextFutureExt as _, Span};
+use tokio::sync::oneshot;
+
+use crate::traced::{assert_trace, record_of, trace_of};
+use crate::witness::quiet_panic;
+
+const NEVER: Duration = Duration::from_secs(86_400);
+
+/// Goes on whatever happens.
+struct Hardy;
+
+#[kamon::kameo::actor]
+impl Actor for Hardy {
+    type Args = Self;
+    type Error = Infallible;
+
+    fn name() -> &'static str {
+        "Hardy"
+    }
+
+    async fn on_start(hardy: Self, _: ActorRef<Self>) -> Result<Self, Infallible> {
+        Ok(hardy)
+    }
+
+    async fn on_panic(
+        &mut self,
+        _: WeakActorRef<Self>,
+        _: PanicError,
+    ) -> Result<ControlFlow<ActorStopReason>, Infallible> {
+        Ok(ControlFlow::Continue(()))
+    }
+}
+
+struct Wait(oneshot::Receiver<()>);
+
+impl Message<Wait> for Hardy {
+    type Reply = ();
+
+    async fn handle(&mut self, Wait(gate): Wait, _: &mut Context<Self, ()>) {
+        gate.await.unwrap();
+    }
+}
+
+struct Fail;
+
+impl Message<Fail> for Hardy {
+    type Reply = ();
+
+    async fn handle(&mut self, _: Fail, _: &mut Context<Self, ()>) {
+        quiet_panic("planned")
+    }
+}
+
+struct Count;
+
+impl Message<Count> for Hardy {
+    type Reply = u32;
+
+    async fn handle(&mut self, _: Count, _: &mut Context<Self, u32>) -> u32 {
+        1
+    }
+}
+
+/// How often something was recorded of the class.
+fn recorded(period: &PeriodSnapshot, name: &str, class: &str) -> u64 {
+    let of_class: Vec<_> = period
+        .named(name)
+        .filter(|instrument| instrument.tags().iter().any(|tag| tag == ("class", class)))
+        .collect();
+    assert!(of_class.len() < 2, "one series for a class: {of_class:?}");
+    match of_class.first().map(|instrument| instrument.value()) {
+        Some(Value::Count(count)) => *count,
+        Some(Value::Distribution(times)) => times.count(),
+        Some(Value::Range(range)) => range.samples.max(),
+        Some(other) => panic!("{name} is no {other:?}"),
+        None => 0,
+    }
+}
+
+#[test]
+fn messages_are_measured_by_class() {
+    let mut seen = subscribe("kameo.actor.*", NEVER);
+    kamon::block_on(async {
+        let actor = Hardy::spawn_ctx(Hardy);
+        // What comes earlier is put aside, and kameo forgets the rest of that when one fails.
+        actor.wait_for_startup().await;
+        let (open, gate) = oneshot::channel();
+        actor.tell_ctx(Wait(gate)).await.unwrap();
+        for _ in 0..3 {
+            actor.tell_ctx(Fail).await.unwrap();
+        }
+        let period = seen.snapshot();
+        let waiting = recorded(&period, "kameo.actor.mailbox-size", "Hardy");
+        assert!((3..=4).contains(&waiting), "{waiting} wait");
+        open.send(()).unwrap();
+        // The one after all of them.
+        assert_eq!(actor.ask_ctx(Count).await.unwrap(), 1);
+        assert_eq!(
+            actor.ask(Count).await.unwrap(),
+            1,
+            "kameo's own is not measured"
+        );
+    });
+    let period = seen.snapshot();
+    let of = |name| recorded(&period, name, "Hardy");
+    // What was finished before the first snapshot is in that.
+    assert_eq!(of("kameo.actor.errors"), 3);
+    assert_eq!(of("kameo.actor.processing-time"), 5);
+    let began = of("kameo.actor.time-in-mailbox");
+    assert!(
+        (4..=5).contains(&began),
+        "{began}: the first may have begun before"
+    );
+    let left = seen.snapshot();
+    assert_eq!(recorded(&left, "kameo.actor.mailbox-size", "Hardy"), 0);
+}
+
+/// A chain of actors.
+#[derive(kamon::kameo::Actor)]
+#[actor(spans)]
+struct Link {
+    next: Option<ActorRef<Link>>,
+}
+
+struct Pull(&'static str);
+
+impl Message<Pull> for Link {
+    type Reply = u32;
+
+    async fn handle(&mut self, pull: Pull, _: &mut Context<Self, u32>) -> u32 {
+        if kamon::current_span().is_empty() {
+            return 100;
+        }
+        kamon::current_span().mark("pulled");
+        match &self.next {
+            Some(next) => next.ask_ctx(pull).await.unwrap() + 1,
+            None if pull.0 == "fail" => quiet_panic("planned"),
+            None => 1,
+        }
+    }
+}
+
+async fn pull(first: &ActorRef<Link>, what: &'static str) -> (Span, Result<u32, ()>) {
+    let root = kamon::build_span("root").start();
+    let asked = async { first.ask_ctx(Pull(what)).await };
+    let answer = asked.in_span(root.clone()).await;
+    (root, answer.map_err(drop))
+}
+
+/// Waits until so many spans of the trace are finished: the asker hears before the actor is done.
+async fn finished(root: &Span, spans: usize) {
+    while trace_of(root).len() < spans {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+#[test]
+fn a_message_is_a_span_below_its_senders() {
+    kamon::block_on(async {
+        let last = Link::spawn_ctx(Link { next: None });
+        let first = Link::spawn_ctx(Link {
+            next: Some(last.clone()),
+        });
+        let (root, answer) = pull(&first, "a").await;
+        assert_eq!(answer, Ok(2));
+        finished(&root, 3).await;
+        let expected = "\
+            root
+            └─ ask(Pull) {@span.started, @pulled}
+               └─ ask(Pull) {@span.started, @pulled}";
+        assert_trace(&root, expected);
+        assert_eq!(
+            last.ask_ctx(Pull("untraced")).await.unwrap(),
+            100,
+            "no span without a trace"
+        );
+    });
+}
+
+#[test]
+fn a_message_that_fails_is_a_failed_span() {
+    kamon::block_on(async {
+        let only = Link::spawn_ctx(Link { next: None });
+        let (root, answer) = pull(&only, "fail").await;
+        assert_eq!(answer, Err(()));
+        finished(&root, 2).await;
+        let spans = trace_of(&root);
+        let asked = spans.iter().find(|span| span.operation == "ask(Pull)");
+        assert!(asked.unwrap().failed, "{spans:?}");
+        assert!(
+            !record_of(&root).failed,
+            "that is the message's, and not the asker's"
+        );
+    });
+}
