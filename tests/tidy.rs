@@ -98,7 +98,6 @@ const FOLDERS: &[&str] = &[
     "macros",
     "xtask",
     "benches",
-    "cluster-tests",
     "examples",
     "loom-tests",
     "fuzz",

@@ -69,7 +69,6 @@ const BEFORE_LOOM: &[(&str, &str)] = &[
     ("examples", "build -p examples --examples"),
     ("tests, no features", "test -p kamon --no-default-features"),
     ("tests, all features", "test -p kamon --all-features"),
-    ("tests between processes", "test -p cluster-tests"),
     (
         "example, 1 worker",
         "run --release --example users -- --requests 400 --workers 1",

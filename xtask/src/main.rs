@@ -57,7 +57,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     },
     Subcommand {
         usage: "e2e",
-        help: "real peers from npm and PyPI over HTTP, and a minute of load; what is not there is skipped",
+        help: "actors of two processes; peers from npm and PyPI over HTTP, skipped where they are missing; a minute of load",
     },
     Subcommand {
         usage: "stress N",
@@ -118,9 +118,15 @@ fn refused(complaint: &str) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// The package in tests/e2e does all of it.
+/// The packages in tests/e2e and tests/cluster do all of it.
 fn e2e() -> Vec<Step> {
-    vec![Step::new("peers and load", "run --release -p e2e")]
+    vec![
+        Step::new(
+            "actors of two processes",
+            "test --manifest-path tests/cluster/Cargo.toml --target-dir target/cluster",
+        ),
+        Step::new("peers and load", "run --release -p e2e"),
+    ]
 }
 
 fn exit_code(good: bool) -> ExitCode {
