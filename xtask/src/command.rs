@@ -34,6 +34,19 @@ impl Step {
         self
     }
 
+    /// Runs the step in a folder and returns whether it went well and all that it said.
+    pub(crate) fn output_in(&self, folder: &Path) -> Result<(bool, String), String> {
+        let output = cargo()
+            .current_dir(folder)
+            .args(&self.arguments)
+            .envs(self.environment.iter().copied())
+            .output()
+            .map_err(|error| format!("could not be started: {error}"))?;
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        Ok((output.status.success(), said))
+    }
+
     fn run(&self) -> Result<(), String> {
         let status = cargo()
             .args(&self.arguments)

@@ -6,6 +6,7 @@ mod fuzz;
 mod models;
 mod mutants;
 mod patch;
+mod planted;
 mod sanitizers;
 mod stress;
 
@@ -14,6 +15,7 @@ use std::num::NonZeroU32;
 use std::process::ExitCode;
 
 use crate::command::{run_all, Step};
+use crate::sanitizers::Tool;
 
 /// A subcommand, as it stands in the help.
 struct Subcommand {
@@ -60,6 +62,10 @@ const SUBCOMMANDS: &[Subcommand] = &[
         help: "actors of two processes; peers from npm and PyPI over HTTP, skipped where they are missing; a minute of load",
     },
     Subcommand {
+        usage: "asan --planted",
+        help: "plants bugs that this tool must find; so do tsan --planted and memcheck --planted",
+    },
+    Subcommand {
         usage: "stress N",
         help: "the test suite N times in a row; stops at the first failure",
     },
@@ -85,6 +91,7 @@ enum Request {
         seconds: u32,
     },
     E2e,
+    Planted(Tool),
     Stress(NonZeroU32),
     Help,
 }
@@ -103,6 +110,7 @@ fn main() -> ExitCode {
             Err(complaint) => return refused(&complaint),
         },
         Ok(Request::E2e) => e2e(),
+        Ok(Request::Planted(tool)) => return exit_code(planted::hunt(tool)),
         Ok(Request::Stress(rounds)) => stress::steps(rounds),
         Ok(Request::Help) => {
             print!("{}", usage());
@@ -150,6 +158,9 @@ fn parse(arguments: &[String]) -> Result<Request, String> {
         ["memcheck"] => Ok(Request::Memcheck),
         ["fuzz", ref rest @ ..] => parse_fuzz(rest),
         ["e2e"] => Ok(Request::E2e),
+        ["asan", "--planted"] => Ok(Request::Planted(Tool::Address)),
+        ["tsan", "--planted"] => Ok(Request::Planted(Tool::Thread)),
+        ["memcheck", "--planted"] => Ok(Request::Planted(Tool::Memory)),
         ["stress"] => Err("stress: how many rounds?".to_owned()),
         ["stress", rounds] => rounds
             .parse()
@@ -158,6 +169,7 @@ fn parse(arguments: &[String]) -> Result<Request, String> {
         ["help" | "--help" | "-h", ..] => Ok(Request::Help),
         ["loom", "--mutants", _, extra, ..]
         | ["loom", "--deep", extra, ..]
+        | ["asan" | "tsan" | "memcheck", "--planted", extra, ..]
         | ["ci" | "loom" | "asan" | "tsan" | "memcheck" | "e2e", extra, ..]
         | ["stress", _, extra, ..] => Err(format!("`{extra}` is one argument too many")),
         [unknown, ..] => Err(format!("no chore is called `{unknown}`")),
@@ -216,6 +228,7 @@ mod tests {
         assert_eq!(parsed("tsan"), Ok(Request::Tsan));
         assert_eq!(parsed("memcheck"), Ok(Request::Memcheck));
         assert_eq!(parsed("e2e"), Ok(Request::E2e));
+        assert_eq!(parsed("tsan --planted"), Ok(Request::Planted(Tool::Thread)));
         assert_eq!(
             parsed("stress 20"),
             Ok(Request::Stress(NonZeroU32::new(20).unwrap()))
@@ -245,6 +258,7 @@ mod tests {
             "fuzz --second 5",
             "fuzz colfer config",
             "e2e again",
+            "memcheck --planted twice",
             "stress",
             "stress 0",
             "stress -1",
@@ -259,7 +273,7 @@ mod tests {
     #[test]
     fn every_chore_is_in_the_usage() {
         for chore in [
-            "ci", "loom", "asan", "tsan", "memcheck", "fuzz", "e2e", "stress N",
+"ci", "loom", "asan", "tsan", "memcheck", "asan --planted", "fuzz", "e2e", "stress N",
         ] {
             assert!(usage().contains(&format!("    {chore}")));
         }

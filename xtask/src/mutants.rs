@@ -57,7 +57,7 @@ pub(crate) fn hunt(only: Option<&str>) -> bool {
             return false;
         }
     };
-    let tree = root().join("target").join("mutants").join("tree");
+    let tree = tree();
     let mut survivors = Vec::new();
     for (index, mutant) in mutants.iter().enumerate() {
         println!(
@@ -90,6 +90,20 @@ pub(crate) fn hunt(only: Option<&str>) -> bool {
         ),
     }
     survivors.is_empty()
+}
+
+/// Where the copy is.
+fn tree() -> PathBuf {
+    root().join("target").join("mutants").join("tree")
+}
+
+/// Makes a copy of the repository with the bug of this name in it, and returns where it is.
+pub(crate) fn planted(name: &str) -> Result<PathBuf, String> {
+    let tree = tree();
+    for mutant in read_all(Some(name))? {
+        mutant.plant(&tree)?;
+    }
+    Ok(tree)
 }
 
 fn read_all(only: Option<&str>) -> Result<Vec<Mutant>, String> {
@@ -150,13 +164,18 @@ impl Mutant {
         })
     }
 
-    /// Returns in how many executions it was caught.
-    fn plant_and_run(&self, tree: &Path) -> Result<String, String> {
+    /// Makes `tree` a copy of the repository with this bug in it.
+    fn plant(&self, tree: &Path) -> Result<(), String> {
         // What the mutant before this one changed is put back here.
         mirror(&root(), tree).map_err(|error| format!("the copy cannot be made: {error}"))?;
-        for change in &self.changes {
-            change.apply(tree)?;
-        }
+        self.changes
+            .iter()
+            .try_for_each(|change| change.apply(tree))
+    }
+
+    /// Returns in how many executions it was caught.
+    fn plant_and_run(&self, tree: &Path) -> Result<String, String> {
+        self.plant(tree)?;
         let (target, test) = match self.caught_by.split_once("::") {
             Some(("canary", test)) => ("canary", test),
             _ => ("models", self.caught_by.as_str()),

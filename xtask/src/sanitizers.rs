@@ -10,51 +10,85 @@ const TARGET: &str = "x86_64-unknown-linux-gnu";
 /// Tests that have nothing to show to a sanitizer: they run compilers, or read the sources.
 const NOT_RUN: &[&str] = &["compile_fail", "scope_stays_on_its_thread", "tidy"];
 
-/// AddressSanitizer, with its search for leaks.
-pub(crate) fn asan() -> Vec<Step> {
-    let line = format!(
-        "test -p kamon --all-features --no-fail-fast --lib {} --target {TARGET} --target-dir target/asan \
-         -- --skip compile_errors",
-        integration_tests()
-    );
-    vec![Step::new("AddressSanitizer", &line).with_environment(&[
-        ("RUSTC_BOOTSTRAP", "1"),
-        ("RUSTFLAGS", "-Zsanitizer=address"),
-        ("LSAN_OPTIONS", "suppressions=xtask/lsan.supp"),
-    ])]
+/// A tool that watches the tests.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Tool {
+    /// AddressSanitizer, with its search for leaks.
+    Address,
+    /// ThreadSanitizer, without tokio: std is not instrumented, so that what others build on std's
+    /// locks would be reported. kamon's own come from `parking_lot` here.
+    Thread,
+    /// valgrind's memcheck.
+    Memory,
 }
 
-/// ThreadSanitizer, without tokio: std is not instrumented, so that what others build on std's
-/// locks would be reported. kamon's own come from `parking_lot` here.
+/// AddressSanitizer over all tests.
+pub(crate) fn asan() -> Vec<Step> {
+    let tests = format!("--lib {} -- --skip compile_errors", integration_tests());
+    vec![Tool::Address.step("AddressSanitizer", &tests)]
+}
+
+/// ThreadSanitizer over all tests.
 pub(crate) fn tsan() -> Vec<Step> {
-    let line = format!(
-        "test -p kamon --no-default-features --no-fail-fast --lib {} --target {TARGET} --target-dir target/tsan \
-         -- --skip compile_errors",
-        integration_tests()
-    );
-    vec![Step::new("ThreadSanitizer", &line).with_environment(&[
-        ("RUSTC_BOOTSTRAP", "1"),
-        (
-            "RUSTFLAGS",
-            "-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer --cfg kamon_tsan \
-             -Clink-arg=-Wl,--wrap=__tsan_atomic64_fetch_sub",
-        ),
-        ("TSAN_OPTIONS", "suppressions=xtask/tsan.supp"),
-        // Whoever looks up names for a backtrace keeps them, behind a lock of std.
-        ("RUST_BACKTRACE", "0"),
-    ])]
+    let tests = format!("--lib {} -- --skip compile_errors", integration_tests());
+    vec![Tool::Thread.step("ThreadSanitizer", &tests)]
 }
 
 /// valgrind over the storm: every feature of the executor at once, on all kinds of runtimes.
 pub(crate) fn memcheck() -> Vec<Step> {
-    let line = "test -p kamon --all-features --release --test context_storm -- --test-threads=1";
-    vec![Step::new("memcheck", line).with_environment(&[
-        ("KAMON_STORM_ROUNDS", "40"),
-        (
-            "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER",
-            "valgrind --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite",
-        ),
-    ])]
+    let tests = "--test context_storm -- --test-threads=1";
+    vec![Tool::Memory.step("memcheck", tests)]
+}
+
+impl Tool {
+    /// A run of these tests under the tool.
+    pub(crate) fn step(self, name: &str, tests: &str) -> Step {
+        let line = format!("test -p kamon --no-fail-fast {} {tests}", self.build());
+        Step::new(name, &line).with_environment(self.environment())
+    }
+
+    /// What is built, and where to.
+    fn build(self) -> String {
+        let target = root().join("target");
+        let target = target.display();
+        match self {
+            Tool::Address => {
+                format!("--all-features --target {TARGET} --target-dir {target}/asan")
+            }
+            Tool::Thread => {
+                format!("--no-default-features --target {TARGET} --target-dir {target}/tsan")
+            }
+            Tool::Memory => format!("--all-features --release --target-dir {target}"),
+        }
+    }
+
+    fn environment(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Tool::Address => &[
+                ("RUSTC_BOOTSTRAP", "1"),
+                ("RUSTFLAGS", "-Zsanitizer=address"),
+                ("LSAN_OPTIONS", "suppressions=xtask/lsan.supp"),
+            ],
+            Tool::Thread => &[
+                ("RUSTC_BOOTSTRAP", "1"),
+                (
+                    "RUSTFLAGS",
+                    "-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer --cfg kamon_tsan \
+                     -Clink-arg=-Wl,--wrap=__tsan_atomic64_fetch_sub",
+                ),
+                ("TSAN_OPTIONS", "suppressions=xtask/tsan.supp"),
+                // Whoever looks up names for a backtrace keeps them, behind a lock of std.
+                ("RUST_BACKTRACE", "0"),
+            ],
+            Tool::Memory => &[
+                ("KAMON_STORM_ROUNDS", "300"),
+                (
+                    "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER",
+                    "valgrind --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite",
+                ),
+            ],
+        }
+    }
 }
 
 /// `--test` for each of the files in `tests`.
