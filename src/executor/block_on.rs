@@ -108,7 +108,8 @@ impl Wake for Signal {
 
     fn wake_by_ref(self: &StdArc<Self>) {
         // Ordering: release what was done before the wake to the poll that it causes, acquire
-        // for the wakes that are merged into this one. Pairs with the swap in `take_woken`.
+        // for the wakes that are merged into this one. Pairs with the swap in `take_woken`. The
+        // call comes after it: a thread that is called and finds nothing sleeps again.
         if !self.woken.swap(true, Ordering::AcqRel) {
             if let Some(wakes) = self.wakes {
                 wakes.note();

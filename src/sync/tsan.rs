@@ -79,7 +79,8 @@ extern "C" {
 ///
 /// std's `Arc` takes one off its count with release and, if that was the last one, acquires by a
 /// fence. In a std that is built for the sanitizer it does so by a load of the count, and this adds
-/// the like of it. Nothing else is ordered by it: who is not the last one acquires nothing.
+/// the like of it. Who is not the last one acquires nothing. A count of our own that forgot to
+/// acquire would go unnoticed here; that is for the models to find (mutant `counts_without_acquire`).
 ///
 /// # Safety
 ///
