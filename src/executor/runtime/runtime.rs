@@ -19,7 +19,9 @@ use crate::task::JoinHandle;
 /// Dropping it shuts it down: every future is dropped, in its own Context, and the threads end.
 /// The drop waits for tasks to reach their next `.await` and for blocking closures to return;
 /// [`shutdown_timeout`](Self::shutdown_timeout) and
-/// [`shutdown_background`](Self::shutdown_background) do not.
+/// [`shutdown_background`](Self::shutdown_background) do not. None of them waits for threads that are
+/// not the runtime's: one that is about to wake a task drops the task's future itself, and may come
+/// to it a moment later.
 #[derive(Debug)]
 pub struct Runtime {
     /// Keeps the runtime's numbers among the metrics. Asks for the last time as it goes, so before
