@@ -4,8 +4,7 @@
 #![allow(rustdoc::private_intra_doc_links)]
 // Its programs are tests, and need what they show.
 #![cfg_attr(
-    all(feature = "macros", feature = "tokio", feature = "tracing"),
-    all(feature = "macros", feature = "tokio", feature = "kameo"),
+    all(feature = "kameo", feature = "tracing"),
     doc = include_str!("../README.md")
 )]
 // What only models use is no public face, and what only users use is unused there.

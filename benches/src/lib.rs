@@ -6,6 +6,7 @@ mod allocator;
 pub mod context;
 pub mod echo;
 pub mod executor;
+pub mod http;
 mod measure;
 pub mod memory;
 pub mod span;

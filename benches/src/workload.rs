@@ -1,7 +1,7 @@
 //! A row of the table: a workload, and those who do it.
 
 use crate::measure::Meter;
-use crate::{actor, context, echo, executor, memory, span, time, wake};
+use crate::{actor, context, echo, executor, http, memory, span, time, wake};
 
 /// What a candidate does, with how many workers.
 pub type Body = Box<dyn Fn(&mut Meter<'_>, usize)>;
@@ -107,6 +107,7 @@ pub fn groups() -> Vec<Group> {
     vec![
         executor::group(),
         echo::group(),
+        http::group(),
         context::group(),
         span::group(),
         time::group(),

@@ -273,7 +273,15 @@ mod tests {
     #[test]
     fn every_chore_is_in_the_usage() {
         for chore in [
-"ci", "loom", "asan", "tsan", "memcheck", "asan --planted", "fuzz", "e2e", "stress N",
+            "ci",
+            "loom",
+            "asan",
+            "tsan",
+            "memcheck",
+            "asan --planted",
+            "fuzz",
+            "e2e",
+            "stress N",
         ] {
             assert!(usage().contains(&format!("    {chore}")));
         }

@@ -2,7 +2,7 @@
 
 mod attributed;
 mod children;
-mod rivals;
+pub(crate) mod rivals;
 mod shapes;
 mod unwanted;
 

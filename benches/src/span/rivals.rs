@@ -28,12 +28,17 @@ impl SpanExporter for OpenTelemetryNowhere {
 
 /// A trace of fastrace's: `children` run in its root.
 pub(super) fn fastrace(children: impl FnOnce()) {
-    static SET: OnceLock<()> = OnceLock::new();
-    SET.get_or_init(|| fastrace::set_reporter(FastraceNowhere, Config::default()));
+    report_fastrace();
     let context = SpanContext::new(TraceId::random(), SpanId::default());
     let root = fastrace::Span::root("root", context);
     let _current = root.set_local_parent();
     children();
+}
+
+/// Has fastrace's spans dropped by its thread.
+pub(crate) fn report_fastrace() {
+    static SET: OnceLock<()> = OnceLock::new();
+    SET.get_or_init(|| fastrace::set_reporter(FastraceNowhere, Config::default()));
 }
 
 /// OpenTelemetry's tracer, for traces that are sampled or not.
@@ -69,13 +74,27 @@ pub(super) fn opentelemetry_child(tracer: &SdkTracer) {
 
 /// A trace of `tracing`'s, whose spans go to OpenTelemetry: `children` run in its root.
 pub(super) fn tracing(children: impl FnOnce()) {
+    subscribe_opentelemetry();
+    let root = tracing::info_span!("root");
+    let _current = root.enter();
+    children();
+}
+
+/// Has the spans of `tracing` go to OpenTelemetry.
+pub(crate) fn subscribe_opentelemetry() {
     static SET: OnceLock<()> = OnceLock::new();
     SET.get_or_init(|| {
         let layer = tracing_opentelemetry::layer().with_tracer(tracer(true).clone());
         // Fails where there is another one, and then that is measured: each has its own process.
         let _ = tracing::subscriber::set_global_default(Registry::default().with(layer));
     });
-    let root = tracing::info_span!("root");
-    let _current = root.enter();
-    children();
+}
+
+/// Has the spans of `tracing` kept by its registry, for nobody.
+pub(crate) fn subscribe_registry() {
+    static SET: OnceLock<()> = OnceLock::new();
+    SET.get_or_init(|| {
+        // As above.
+        let _ = tracing::subscriber::set_global_default(Registry::default());
+    });
 }
