@@ -1,7 +1,7 @@
 //! The servers: hyper on kamon and on tokio, with the same settings.
 
 use std::convert::Infallible;
-use std::future::{Future, IntoFuture as _};
+use std::future::IntoFuture as _;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -81,29 +81,27 @@ where
     }
 }
 
-fn accept<S, B>(listener: TcpListener, service: S) -> impl Future<Output = ()> + Send
+async fn accept<S, B>(listener: TcpListener, service: S)
 where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
     S: Clone + Send + 'static,
     S::Future: Send + 'static,
     B: Body<Data = Bytes, Error = Infallible> + Send + 'static,
 {
-    async move {
-        let mut builder = Builder::new(TokioExecutor::new());
-        let mut http1 = builder.http1();
-        http1
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEADER_TIMEOUT);
-        loop {
-            let (stream, _) = listener.accept().await.expect("clients are well-behaved");
-            stream.set_nodelay(true).expect("the option exists");
-            let (builder, service) = (builder.clone(), TowerToHyperService::new(service.clone()));
-            tokio::spawn(async move {
-                let stream = TokioIo::new(stream);
-                let served = builder.serve_connection_with_upgrades(stream, service);
-                // It fails where the client has gone.
-                drop(served.await);
-            });
-        }
+    let mut builder = Builder::new(TokioExecutor::new());
+    let mut http1 = builder.http1();
+    http1
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT);
+    loop {
+        let (stream, _) = listener.accept().await.expect("clients are well-behaved");
+        stream.set_nodelay(true).expect("the option exists");
+        let (builder, service) = (builder.clone(), TowerToHyperService::new(service.clone()));
+        tokio::spawn(async move {
+            let stream = TokioIo::new(stream);
+            let served = builder.serve_connection_with_upgrades(stream, service);
+            // It fails where the client has gone.
+            drop(served.await);
+        });
     }
 }

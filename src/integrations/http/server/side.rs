@@ -12,7 +12,7 @@ use crate::integrations::http::server::metrics::ServerMetrics;
 use crate::integrations::http::server::settings::Settings;
 use crate::integrations::http::words::{self, TagMode};
 use crate::integrations::http::RequestHead;
-use crate::propagation::{trace_token, Codecs};
+use crate::propagation::{trace_token_key, Codecs};
 use crate::trace::{build_span, Span, SpanKind};
 
 /// The server's side of an exchange.
@@ -85,14 +85,17 @@ impl Side for ServerSide {
         if span.is_empty() {
             return;
         }
-        if let (Some(name), Some(token)) = (&settings.trace_token, trace_token(context)) {
-            insert(headers, name, token);
+        let trace_id = span.trace_id().to_string();
+        if let Some(name) = &settings.trace_token {
+            // Without one that came in, the trace's id is the token.
+            let came_in = context.get(trace_token_key()).as_deref();
+            insert(headers, name, came_in.unwrap_or(&trace_id));
         }
         if let Some(name) = &settings.trace_id {
-            insert(headers, name, span.trace_id());
+            insert(headers, name, &trace_id);
         }
         if let Some(name) = &settings.span_id {
-            insert(headers, name, span.id());
+            insert(headers, name, &span.id().to_string());
         }
     }
 
@@ -105,8 +108,8 @@ impl Side for ServerSide {
 }
 
 /// Puts a header in, unless it has in it what no header may have.
-fn insert(headers: &mut HeaderMap, name: &HeaderName, value: impl ToString) {
-    if let Ok(value) = HeaderValue::try_from(value.to_string()) {
+fn insert(headers: &mut HeaderMap, name: &HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);
     }
 }
