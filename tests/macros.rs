@@ -227,6 +227,8 @@ mod paused {
     }
 }
 
+// Once is enough, with the default features: the compiler is the same, and it builds everything anew.
+#[cfg(all(feature = "tokio", not(feature = "http")))]
 #[test]
 fn compile_errors() {
     trybuild::TestCases::new().compile_fail("tests/ui/macros/*.rs");
