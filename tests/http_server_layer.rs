@@ -8,7 +8,7 @@ mod witness;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Path, Request};
+use axum::extract::{MatchedPath, Path, Request};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::{any, get};
@@ -18,8 +18,9 @@ use kamon::metrics::{self, Value};
 use kamon::report::outline;
 use kamon::task::JoinSet;
 use kamon::{ContextFutureExt as _, SpanKind};
+use tokio::net::TcpListener;
 use web::request;
-use web::spans::{ask, layered, span_of, trace, trace_id, traced, SESSION};
+use web::spans::{ask, layered, only_span, span_of, trace, trace_id, traced, use_codecs, SESSION};
 use witness::on_each;
 
 #[test]
@@ -57,6 +58,28 @@ fn a_request_is_a_tree() {
             assert_eq!(request.metric_tag("http.status_code"), Some("200"));
             let token = answer.headers()["x-trace-token"].to_str().unwrap();
             assert_eq!(token, request.trace_id.to_string());
+        });
+    });
+}
+
+#[test]
+fn axums_own_server_will_do() {
+    on_each(|runtime| {
+        runtime.block_on(async {
+            use_codecs();
+            let handler = |body: String| async move { body };
+            let router = Router::new().route("/", any(handler));
+            let router = router.layer(ServerLayer::new().name_by_route(MatchedPath::as_str));
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            drop(kamon::spawn_root(async {
+                axum::serve(listener, router).await.unwrap()
+            }));
+            let mut connection = web::http1(address).await;
+            let answer = connection.send_request(request("/")).await.unwrap();
+            let id = trace_id(&answer);
+            assert_eq!(web::text(answer).await.unwrap(), "");
+            assert_eq!(only_span(id).await.operation, "GET /");
         });
     });
 }

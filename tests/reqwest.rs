@@ -72,7 +72,7 @@ fn a_request_takes_the_context_along() {
             let asking = asking.in_span(span.clone()).in_context(context);
             assert_eq!(asking.await, "hello blue");
             let call = below(&span);
-            assert_eq!(call.operation, server.address.to_string());
+            assert_eq!(call.operation, "127.0.0.1");
             assert_eq!(call.tag("category").unwrap().as_str(), Some("http-client"));
             assert_eq!(call.tag("library").unwrap().as_str(), Some("reqwest"));
             let asked = call.tag("http.url").unwrap().as_str().unwrap();
@@ -84,10 +84,7 @@ fn a_request_takes_the_context_along() {
             spans.iter_mut().for_each(|span| span.tags.clear());
             assert_eq!(
                 outline(&spans),
-                format!(
-                    "request\n└─ {} (client)\n   └─ GET /users (server)\n",
-                    server.address
-                )
+                "request\n└─ 127.0.0.1 (client)\n   └─ GET /users (server)\n"
             );
         });
     });

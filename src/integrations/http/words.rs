@@ -97,6 +97,17 @@ pub(super) fn host<'a>(head: &RequestHead<'a>) -> Option<&'a str> {
     (!host.is_empty()).then_some(host)
 }
 
+/// The host that a request is for, without a port.
+pub(super) fn host_name<'a>(head: &RequestHead<'a>) -> Option<&'a str> {
+    let host = host(head)?;
+    // What stands in brackets is an address of IPv6, which has colons of its own.
+    let end = match host.rfind(']') {
+        Some(bracket) => bracket + 1,
+        None => host.find(':').unwrap_or(host.len()),
+    };
+    Some(&host[..end]).filter(|name| !name.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,6 +129,20 @@ mod tests {
         assert_eq!(url("https://there/a", Some("here")), "https://there/a");
         assert_eq!(url("http://me:secret@there/", None), "http://there/");
         assert_eq!(url("/", Some("me:secret@here")), "http://here/");
+    }
+
+    #[test]
+    fn names_of_hosts_have_no_port() {
+        let name = |uri: &str, host: &str| {
+            let request = Request::get(uri).header("host", host).body(()).unwrap();
+            host_name(&RequestHead::of(&request)).map(str::to_owned)
+        };
+        assert_eq!(name("http://there:80/a", "here").as_deref(), Some("there"));
+        assert_eq!(name("/a", "me:secret@here:80").as_deref(), Some("here"));
+        assert_eq!(name("/a", "here").as_deref(), Some("here"));
+        assert_eq!(name("http://[::1]:80/", "here").as_deref(), Some("[::1]"));
+        assert_eq!(name("/", "[::1]").as_deref(), Some("[::1]"));
+        assert_eq!(name("/", ":80"), None);
     }
 
     #[test]

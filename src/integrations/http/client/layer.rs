@@ -20,7 +20,7 @@ use crate::trace::TagKey;
 /// It is a child of the current one, and finished at the end of the response's body, or when
 /// that is dropped; if the request is given up before there is a response, it is `cancelled`. It
 /// has failed if there is no response, if the status is 500 or above, or if gRPC says so. It has the
-/// name that [`name_by`](ClientLayer::name_by) says, that of the gRPC method, or that of the host.
+/// name that [`name_by`](ClientLayer::name_by) says, that of the gRPC method, or that of the host without a port.
 ///
 /// | tag | of | |
 /// |---|---|---|

@@ -46,7 +46,7 @@ impl ClientSide {
 
 fn start<R: Outgoing>(settings: &Settings, head: &RequestHead<'_>) -> Span {
     let name = settings.said.naming.name(head);
-    let name = name.unwrap_or_else(|| match words::host(head) {
+    let name = name.unwrap_or_else(|| match words::host_name(head) {
         Some(host) => host.to_owned().into(),
         None => UNKNOWN_HOST.into(),
     });
