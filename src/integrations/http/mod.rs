@@ -3,6 +3,7 @@
 //! - [`serve`] runs an axum router, or any other tower service, on all workers.
 //! - [`ServerLayer`] makes the Context of each request that comes in current, with a span in it.
 //! - [`ClientLayer`] sends the current Context along with each request, and makes a span of it.
+//!   With the feature `reqwest` it knows reqwest's client too; see the module `reqwest` there.
 //! - [`Executor`] and [`Timer`] are for hyper's own builders.
 //!
 //! # How a span follows its request
