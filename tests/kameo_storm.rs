@@ -197,11 +197,16 @@ async fn storm() {
         };
         nodes.lock().unwrap().push(actor);
     }
+    let all = nodes.lock().unwrap().clone();
+    for node in &all {
+        node.wait_for_startup().await;
+    }
     sky.begin(2000, |job| {
         let at = job.request as usize % ACTORS;
         let first = nodes.lock().unwrap()[at].clone();
         first.tell_ctx(job).try_send().unwrap();
-    });
+    })
+    .await;
     sky.calm().await;
     let probed: Vec<_> = nodes.lock().unwrap().drain(..).collect();
     for node in &probed {

@@ -211,7 +211,8 @@ async fn storm() {
         let first = node(job.request as usize % ACTORS);
         // It may be gone already.
         drop(cast!(first, Order::Work(job)));
-    });
+    })
+    .await;
     sky.calm().await;
     for at in 0..ACTORS {
         call!(node(at), Order::Probe).unwrap();
