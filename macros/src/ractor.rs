@@ -28,7 +28,7 @@ fn emit(input: &DeriveInput, cluster: bool) -> Result<TokenStream> {
 
             #[automatically_derived]
             impl #generics ::kamon::ractor::hooks::Labelled for #name #parameters #bounds {
-                fn label(&self) -> ::kamon::ractor::hooks::Label {
+                fn label(&self) -> &'static ::kamon::ractor::hooks::Label {
                     #labels
                 }
 
@@ -73,7 +73,7 @@ fn labels(input: &DeriveInput) -> Result<TokenStream> {
         let name = syn::ext::IdentExt::unraw(name).to_string();
         let verb = if asks { "ask" } else { "tell" };
         let operation = format!("{verb}({name})");
-        quote!(::kamon::ractor::hooks::Label { operation: #operation, message: #name, asks: #asks })
+        quote!(&::kamon::ractor::hooks::Label { operation: #operation, message: #name, asks: #asks })
     };
     match &input.data {
         Data::Struct(data) => Ok(label(&input.ident, &data.fields)),

@@ -49,7 +49,7 @@ impl fmt::Debug for Receivers {
 /// A type of messages with the derive.
 pub trait Labelled: Send + Sized + 'static {
     /// What this one is called.
-    fn label(&self) -> Label;
+    fn label(&self) -> &'static Label;
 
     /// Who takes messages of this type.
     fn receivers() -> &'static Receivers;
@@ -59,7 +59,7 @@ pub trait Labelled: Send + Sized + 'static {
 struct Parcel<M> {
     envelope: Envelope<M>,
     origin: Origin,
-    label: Label,
+    label: &'static Label,
 }
 
 impl<M: Labelled> Message for Parcel<M> {}
@@ -150,7 +150,7 @@ pub(super) struct Arrived {
     /// None if it is the one that is current anyway.
     context: Option<Context>,
     pub(super) origin: Origin,
-    pub(super) label: Label,
+    pub(super) label: &'static Label,
     pub(super) receivers: &'static Receivers,
 }
 
@@ -166,7 +166,7 @@ impl Arrived {
     }
 }
 
-fn arrive<M: Labelled>(context: Option<Context>, origin: Origin, label: Label) {
+fn arrive<M: Labelled>(context: Option<Context>, origin: Origin, label: &'static Label) {
     let arrived = Arrived {
         message: TypeId::of::<M>(),
         context,
