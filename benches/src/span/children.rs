@@ -2,7 +2,7 @@
 
 use fastrace::local::LocalSpan;
 
-use crate::span::{less, on_one_thread, ours, peer, per_span, rivals};
+use crate::span::{configure, less, on_one_thread, ours, peer, per_span, rivals};
 use crate::workload::Workload;
 
 /// Returns the rows.
@@ -37,8 +37,7 @@ fn children(name: &'static str, number: usize) -> Workload {
                 });
             }),
             less("kamon, ring off", move |meter, _| {
-                let config = kamon::Config::new().recent_spans(0);
-                let _kamon = kamon::init(config).expect("a good configuration");
+                configure(Some(0));
                 per_span(meter, number, || {
                     root(|| (0..number).for_each(|_| kamon::build_span("child").start().finish()));
                 });

@@ -6,6 +6,9 @@ pub(crate) mod rivals;
 mod shapes;
 mod unwanted;
 
+use std::sync::Once;
+use std::time::{Duration, Instant};
+
 use crate::measure::Meter;
 use crate::workload::{Candidate, Group, Role, Rounds, Unit, Workers, Workload};
 
@@ -49,13 +52,46 @@ fn less(name: &'static str, body: impl Fn(&mut Meter<'_>, usize) + 'static) -> C
     Candidate::new(name, Role::Reference, body)
 }
 
-/// Measures `trace`, which makes so many spans, by the span.
-fn per_span(meter: &mut Meter<'_>, spans: usize, mut trace: impl FnMut()) {
-    meter.run(|iterations| {
-        let begin = std::time::Instant::now();
-        for _ in 0..iterations {
-            trace();
-        }
-        begin.elapsed().as_nanos() as f64 / (iterations as f64 * spans as f64)
+/// How many spans are recorded at most before they are sent out: fewer than anybody's buffers hold.
+const UNSENT: usize = 1024;
+
+/// Room for the largest trace here. The rivals' buffers have no bound, or are given this one.
+const BUFFER: usize = 16_384;
+
+/// Has kamon keep so many of the last spans, or as many as it does by itself. The first call counts.
+fn configure(recent_spans: Option<usize>) {
+    static DONE: Once = Once::new();
+    DONE.call_once(|| {
+        let config = kamon::Config::new().ring_spans(BUFFER);
+        let config = match recent_spans {
+            Some(number) => config.recent_spans(number),
+            None => config,
+        };
+        drop(kamon::init(config).expect("a good configuration"));
     });
+}
+
+/// Measures `trace`, which makes so many spans, by the span. Sending out is not measured, and comes often
+/// enough for none to be dropped.
+fn per_span(meter: &mut Meter<'_>, spans: usize, mut trace: impl FnMut()) {
+    configure(None);
+    let together = (UNSENT / spans).max(1) as u64;
+    meter.run(|iterations| {
+        let mut took = Duration::ZERO;
+        let mut left = iterations;
+        while left > 0 {
+            let number = left.min(together);
+            let begin = Instant::now();
+            for _ in 0..number {
+                trace();
+            }
+            took += begin.elapsed();
+            left -= number;
+            rivals::flush();
+            kamon::flush();
+        }
+        took.as_nanos() as f64 / (iterations as f64 * spans as f64)
+    });
+    let dropped = kamon::report::stats().dropped.total();
+    assert_eq!(dropped, 0, "what is measured is recorded");
 }

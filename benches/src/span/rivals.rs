@@ -1,13 +1,18 @@
 //! The rivals, set up as in production: spans go to a thread in the background, which drops them.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use fastrace::collector::{Config, Reporter, SpanContext, SpanId, SpanRecord, TraceId};
 use opentelemetry::trace::{Span as _, TraceContextExt as _, Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider, SpanData, SpanExporter};
+use opentelemetry_sdk::trace::{
+    BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracer, SdkTracerProvider, SpanData,
+    SpanExporter,
+};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::Registry;
+
+use crate::span::BUFFER;
 
 /// Drops the spans of fastrace.
 struct FastraceNowhere;
@@ -35,10 +40,22 @@ pub(super) fn fastrace(children: impl FnOnce()) {
     children();
 }
 
+static FASTRACE: OnceLock<()> = OnceLock::new();
+static PROVIDERS: Mutex<Vec<SdkTracerProvider>> = Mutex::new(Vec::new());
+
+/// Sends out the spans of the rivals that are set up.
+pub(super) fn flush() {
+    if FASTRACE.get().is_some() {
+        fastrace::flush();
+    }
+    for provider in &*PROVIDERS.lock().expect("nobody panics with the lock") {
+        provider.force_flush().expect("nothing fails to be dropped");
+    }
+}
+
 /// Has fastrace's spans dropped by its thread.
 pub(crate) fn report_fastrace() {
-    static SET: OnceLock<()> = OnceLock::new();
-    SET.get_or_init(|| fastrace::set_reporter(FastraceNowhere, Config::default()));
+    FASTRACE.get_or_init(|| fastrace::set_reporter(FastraceNowhere, Config::default()));
 }
 
 /// OpenTelemetry's tracer, for traces that are sampled or not.
@@ -50,11 +67,18 @@ pub(super) fn tracer(sampled: bool) -> &'static SdkTracer {
         false => (&NOT_SAMPLED, Sampler::AlwaysOff),
     };
     cell.get_or_init(|| {
+        let batches = BatchConfigBuilder::default().with_max_queue_size(BUFFER);
+        let processor = BatchSpanProcessor::builder(OpenTelemetryNowhere)
+            .with_batch_config(batches.build())
+            .build();
         let provider = SdkTracerProvider::builder()
-            .with_batch_exporter(OpenTelemetryNowhere)
+            .with_span_processor(processor)
             .with_sampler(sampler)
             .build();
-        provider.tracer("benches")
+        let tracer = provider.tracer("benches");
+        let mut providers = PROVIDERS.lock().expect("nobody panics with the lock");
+        providers.push(provider);
+        tracer
     })
 }
 
