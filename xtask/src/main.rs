@@ -62,8 +62,12 @@ const SUBCOMMANDS: &[Subcommand] = &[
         help: "actors of two processes; peers from npm and PyPI over HTTP, skipped where they are missing; a minute of load",
     },
     Subcommand {
+        usage: "shuttle [--seed N]",
+        help: "the whole executor under schedules by chance, or those that follow from a seed",
+    },
+    Subcommand {
         usage: "asan --planted",
-        help: "plants bugs that this tool must find; so do tsan --planted and memcheck --planted",
+        help: "plants bugs that this tool must find; tsan, memcheck and shuttle have it too",
     },
     Subcommand {
         usage: "stress N",
@@ -91,6 +95,9 @@ enum Request {
         seconds: u32,
     },
     E2e,
+    Shuttle {
+        seed: Option<u64>,
+    },
     Planted(Tool),
     Stress(NonZeroU32),
     Help,
@@ -110,6 +117,12 @@ fn main() -> ExitCode {
             Err(complaint) => return refused(&complaint),
         },
         Ok(Request::E2e) => e2e(),
+        Ok(Request::Shuttle { seed }) => {
+            if let Some(seed) = seed {
+                env::set_var("KAMON_SHUTTLE_SEED", seed.to_string());
+            }
+            sanitizers::shuttle()
+        }
         Ok(Request::Planted(tool)) => return exit_code(planted::hunt(tool)),
         Ok(Request::Stress(rounds)) => stress::steps(rounds),
         Ok(Request::Help) => {
@@ -161,6 +174,15 @@ fn parse(arguments: &[String]) -> Result<Request, String> {
         ["asan", "--planted"] => Ok(Request::Planted(Tool::Address)),
         ["tsan", "--planted"] => Ok(Request::Planted(Tool::Thread)),
         ["memcheck", "--planted"] => Ok(Request::Planted(Tool::Memory)),
+        ["shuttle", "--planted"] => Ok(Request::Planted(Tool::Shuttle)),
+        ["shuttle"] => Ok(Request::Shuttle { seed: None }),
+        ["shuttle", "--seed"] => Err("shuttle --seed: which one?".to_owned()),
+        ["shuttle", "--seed", seed] => match seed.parse() {
+            Ok(seed) => Ok(Request::Shuttle { seed: Some(seed) }),
+            Err(_) => Err(format!(
+                "shuttle: `{seed}` is no seed: a number from 0 to 2^64 - 1"
+            )),
+        },
         ["stress"] => Err("stress: how many rounds?".to_owned()),
         ["stress", rounds] => rounds
             .parse()
@@ -169,8 +191,9 @@ fn parse(arguments: &[String]) -> Result<Request, String> {
         ["help" | "--help" | "-h", ..] => Ok(Request::Help),
         ["loom", "--mutants", _, extra, ..]
         | ["loom", "--deep", extra, ..]
-        | ["asan" | "tsan" | "memcheck", "--planted", extra, ..]
-        | ["ci" | "loom" | "asan" | "tsan" | "memcheck" | "e2e", extra, ..]
+        | ["asan" | "tsan" | "memcheck" | "shuttle", "--planted", extra, ..]
+        | ["shuttle", "--seed", _, extra, ..]
+        | ["ci" | "loom" | "asan" | "tsan" | "memcheck" | "e2e" | "shuttle", extra, ..]
         | ["stress", _, extra, ..] => Err(format!("`{extra}` is one argument too many")),
         [unknown, ..] => Err(format!("no chore is called `{unknown}`")),
     }
@@ -230,6 +253,10 @@ mod tests {
         assert_eq!(parsed("e2e"), Ok(Request::E2e));
         assert_eq!(parsed("tsan --planted"), Ok(Request::Planted(Tool::Thread)));
         assert_eq!(
+            parsed("shuttle --seed 7"),
+            Ok(Request::Shuttle { seed: Some(7) })
+        );
+        assert_eq!(
             parsed("stress 20"),
             Ok(Request::Stress(NonZeroU32::new(20).unwrap()))
         );
@@ -259,6 +286,9 @@ mod tests {
             "fuzz colfer config",
             "e2e again",
             "memcheck --planted twice",
+            "shuttle --seed",
+            "shuttle --seed one",
+            "shuttle --seed 1 2",
             "stress",
             "stress 0",
             "stress -1",
@@ -278,6 +308,7 @@ mod tests {
             "asan",
             "tsan",
             "memcheck",
+            "shuttle",
             "asan --planted",
             "fuzz",
             "e2e",

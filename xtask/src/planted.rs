@@ -41,9 +41,33 @@ const PLANTS: &[Plant] = &[
     },
     Plant {
         tool: Tool::Memory,
-        mutant: "refused_task_is_forgotten",
-        tests: "--test shutdown",
+        mutant: "credits_are_forgotten",
+        tests: "--test no_context_outlives_its_tasks",
         says: "are definitely lost",
+    },
+    Plant {
+        tool: Tool::Shuttle,
+        mutant: "worker_goes_with_its_queue",
+        tests: "a_shutdown_in_the_middle",
+        says: "each future is dropped",
+    },
+    Plant {
+        tool: Tool::Shuttle,
+        mutant: "aborted_outside_its_context",
+        tests: "wakes_and_aborts_from_outside",
+        says: "STALE: the drop of a future",
+    },
+    Plant {
+        tool: Tool::Shuttle,
+        mutant: "restores_what_the_first_poll_saw",
+        tests: "eight_tasks_on_three_workers",
+        says: "STALE: ",
+    },
+    Plant {
+        tool: Tool::Shuttle,
+        mutant: "no_last_look",
+        tests: "eight_tasks_on_three_workers",
+        says: "deadlock! blocked tasks",
     },
 ];
 
@@ -56,7 +80,7 @@ pub(crate) fn hunt(tool: Tool) -> bool {
         let found = plant.find();
         let took = Seconds(start.elapsed());
         match &found {
-            Ok(()) => println!("    found: {:?}, {took}", plant.says),
+            Ok(()) => println!("    found in {took}: {:?}", plant.says),
             Err(complaint) => println!("    NOT FOUND in {took}: {complaint}"),
         }
         all &= found.is_ok();
@@ -84,7 +108,7 @@ mod tests {
 
     #[test]
     fn each_tool_has_a_bug_to_find() {
-        for tool in [Tool::Address, Tool::Thread, Tool::Memory] {
+        for tool in [Tool::Address, Tool::Thread, Tool::Memory, Tool::Shuttle] {
             assert!(PLANTS.iter().any(|plant| plant.tool == tool), "{tool:?}");
         }
     }

@@ -1,4 +1,5 @@
-//! The tests under tools that see what a test does not: memory that is gone, accesses that race.
+//! The tests under tools that see what a test does not: memory that is gone, accesses that race,
+//! schedules that no machine happens to choose.
 //!
 //! The sanitizers are unstable flags of the compiler, which `RUSTC_BOOTSTRAP` unlocks on any
 //! toolchain. `--target` keeps them out of build scripts and macros.
@@ -20,6 +21,8 @@ pub(crate) enum Tool {
     Thread,
     /// valgrind's memcheck.
     Memory,
+    /// shuttle, over scenarios of its own.
+    Shuttle,
 }
 
 /// AddressSanitizer over all tests.
@@ -40,10 +43,15 @@ pub(crate) fn memcheck() -> Vec<Step> {
     vec![Tool::Memory.step("memcheck", tests)]
 }
 
+/// shuttle over `loom-tests/shuttle`: the whole executor under schedules by chance.
+pub(crate) fn shuttle() -> Vec<Step> {
+    vec![Tool::Shuttle.step("shuttle", "-- --nocapture")]
+}
+
 impl Tool {
     /// A run of these tests under the tool.
     pub(crate) fn step(self, name: &str, tests: &str) -> Step {
-        let line = format!("test -p kamon --no-fail-fast {} {tests}", self.build());
+        let line = format!("test --no-fail-fast {} {tests}", self.build());
         Step::new(name, &line).with_environment(self.environment())
     }
 
@@ -53,12 +61,15 @@ impl Tool {
         let target = target.display();
         match self {
             Tool::Address => {
-                format!("--all-features --target {TARGET} --target-dir {target}/asan")
+                format!("-p kamon --all-features --target {TARGET} --target-dir {target}/asan")
             }
             Tool::Thread => {
-                format!("--no-default-features --target {TARGET} --target-dir {target}/tsan")
+                format!("-p kamon --no-default-features --target {TARGET} --target-dir {target}/tsan")
             }
-            Tool::Memory => format!("--all-features --release --target-dir {target}"),
+            Tool::Memory => format!("-p kamon --all-features --release --target-dir {target}"),
+            Tool::Shuttle => format!(
+                "--manifest-path loom-tests/shuttle/Cargo.toml --release --target-dir {target}/shuttle"
+            ),
         }
     }
 
@@ -87,6 +98,7 @@ impl Tool {
                     "valgrind --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite",
                 ),
             ],
+            Tool::Shuttle => &[("RUST_BACKTRACE", "0")],
         }
     }
 }

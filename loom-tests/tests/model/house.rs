@@ -26,7 +26,7 @@ pub(crate) fn build(builder: &mut Builder) -> Runtime {
 }
 
 /// Starts a thread that is none of a runtime's, standing on the Context of `number`.
-pub(crate) fn beside(number: u32, run: impl FnOnce() + 'static) -> JoinHandle<()> {
+pub(crate) fn beside(number: u32, run: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
     thread::spawn(move || {
         inside::stand_on(request(number));
         run();
