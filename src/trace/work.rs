@@ -28,7 +28,8 @@ static LONG_POLLS: LazyLock<Counter> = LazyLock::new(|| {
         .with_description("polls that kept a worker for longer than the threshold")
 });
 
-/// How long woken tasks waited for a worker, whichever span they belong to.
+/// How long woken tasks, and the futures of `block_on`, waited for their thread, whichever span they
+/// belong to.
 static TIME_IN_QUEUE: LazyLock<Timer> = LazyLock::new(|| {
     timer("executor.time-in-queue").with_description("how long woken tasks waited for a worker")
 });
