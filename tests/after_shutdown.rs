@@ -2,7 +2,7 @@
 
 mod witness;
 
-use std::future::Future;
+use std::future::{poll_fn, Future};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::pin::Pin;
 use std::sync::{mpsc, Arc};
@@ -20,6 +20,17 @@ fn on_each(test: impl Fn(Watched)) {
     for number in [0, 1, 2, 4] {
         test(workers(number));
     }
+}
+
+/// Sleeps, and says so once it does.
+async fn asleep(log: Log) {
+    let mut hour = Box::pin(sleep(HOUR));
+    poll_fn(|cx| {
+        let polled = hour.as_mut().poll(cx);
+        log.note("asleep");
+        polled
+    })
+    .await;
 }
 
 /// Waits on this thread, which enters no runtime.
@@ -115,7 +126,7 @@ fn whoever_blocks_on_it_goes_on() {
         let thread = std::thread::spawn(move || {
             with_context(request(1), || {
                 handle.block_on(async {
-                    let task = kamon::spawn(after(told.on_drop("future"), sleep(HOUR)));
+                    let task = kamon::spawn(after(told.on_drop("future"), asleep(told.clone())));
                     told.note("blocks");
                     let cancelled = task.await.unwrap_err().is_cancelled();
                     told.note("joined");
@@ -125,6 +136,8 @@ fn whoever_blocks_on_it_goes_on() {
             })
         });
         log.wait("blocks", 1);
+        // Whoever begins to sleep while the runtime ends is told so by a panic.
+        log.wait("asleep", 1);
         runtime.shut_down();
         log.wait("joined", 1);
         finish.send(()).unwrap();
