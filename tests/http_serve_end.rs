@@ -24,8 +24,10 @@ fn a_shutdown_lets_requests_finish() {
             let handler = {
                 let (log, gate) = (log.clone(), gate.clone());
                 move || async move {
+                    // Hears of it from now on, also if it is not polled before.
+                    let opened = gate.notified();
                     log.note("handling");
-                    gate.notified().await;
+                    opened.await;
                     "finished"
                 }
             };
