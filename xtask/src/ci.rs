@@ -83,7 +83,7 @@ const BEFORE_LOOM: &[(&str, &str)] = &[
     ),
     (
         "example, actors",
-        "run --release --features kameo --example actors",
+        "run --features kameo --example actors",
     ),
 ];
 
