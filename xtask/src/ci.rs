@@ -81,10 +81,7 @@ const BEFORE_LOOM: &[(&str, &str)] = &[
         "example, 4 workers",
         "run --release --example users -- --requests 400 --workers 4",
     ),
-    (
-        "example, actors",
-        "run --features kameo --example actors",
-    ),
+    ("example, actors", "run --features kameo --example actors"),
 ];
 
 /// That package stands outside of the workspace, with a list of dependencies of its own.
