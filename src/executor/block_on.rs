@@ -223,7 +223,6 @@ impl<'a> Root<'a> {
             // The future is one among the tasks: those go first that are in the queue by now.
             let round = core.queue.len().max(1);
             let mut turns = 0;
-            let only_yields = |turns| turns > 0 && core.yields.get() as usize >= turns;
             while let Some(task) = worker.next_task(core) {
                 let look = worker.begin_turn(core);
                 give_turn(task);
@@ -231,14 +230,14 @@ impl<'a> Root<'a> {
                     worker.look_outside();
                 }
                 turns += 1;
-                if turns >= round && (self.is_woken() || only_yields(turns))
+                if turns >= round && (self.is_woken() || core.looks.only_yields(turns))
                     || turns == self.shared.config.event_interval as usize
                     || self.shared.is_closed()
                 {
                     break;
                 }
             }
-            if only_yields(turns) || turns == 0 && self.is_woken() {
+            if core.looks.only_yields(turns) || turns == 0 && self.is_woken() {
                 // Everybody has had a turn and only yielded: they wait for something outside.
                 worker.look_outside();
             } else if turns == 0 && !self.skip_ahead(&worker, core) {

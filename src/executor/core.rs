@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::ops::Deref;
 use std::ptr::NonNull;
 
-use crate::executor::worker::YIELDS_BEFORE_LOOK;
+use crate::executor::looks::Looks;
 use crate::queue::LocalQueue;
 use crate::task::Notified;
 
@@ -12,16 +12,12 @@ use crate::task::Notified;
 pub(crate) struct Core {
     pub(crate) index: usize,
     pub(crate) queue: LocalQueue<Notified>,
-    /// How many turns are left, one a task, until the worker looks at the outside world.
-    pub(crate) turns_to_look: Cell<u32>,
-    /// How many until it looks at the injector before its own queue.
+    /// When the worker looks at the outside world.
+    pub(crate) looks: Looks,
+    /// How many turns are left until it looks at the injector before its own queue.
     pub(crate) turns_to_injector: Cell<u32>,
     /// How many turns in a row went to the LIFO slot.
     pub(crate) lifo_turns: Cell<u32>,
-    /// How many tasks in a row have yielded, while no other was spawned or woken here.
-    pub(crate) yields: Cell<u32>,
-    /// After how many of those the worker looks at the outside world early.
-    pub(crate) yields_before_look: Cell<u32>,
     /// Whether it counts as searching in the idle word.
     pub(crate) searching: Cell<bool>,
     /// Whether a guest has used its LIFO slot in the present poll.
@@ -39,11 +35,9 @@ impl Core {
         Core {
             index,
             queue: LocalQueue::new(),
-            turns_to_look: Cell::new(0),
+            looks: Looks::new(),
             turns_to_injector: Cell::new(0),
             lifo_turns: Cell::new(0),
-            yields: Cell::new(0),
-            yields_before_look: Cell::new(YIELDS_BEFORE_LOOK),
             searching: Cell::new(false),
             slot_used: Cell::new(false),
             naps: Cell::new(0),

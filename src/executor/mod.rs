@@ -17,6 +17,7 @@ mod guest;
 mod idle;
 mod join_set;
 mod local;
+mod looks;
 #[cfg(kamon_loom)]
 pub(crate) mod modelled;
 mod parker;

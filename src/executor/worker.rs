@@ -29,12 +29,6 @@ tls! {
     static CURRENT: Cell<*const Worker> = Cell::new(ptr::null());
 }
 
-/// After how many tasks in a row that only yielded a worker looks at the outside world early: the
-/// fewest, as long as such looks find something. Each that finds nothing doubles the number.
-pub(super) const YIELDS_BEFORE_LOOK: u32 = 4;
-/// The most, with which a worker hardly ever looks earlier than it would anyhow.
-const MOST_YIELDS_BEFORE_LOOK: u32 = 64;
-
 impl Worker {
     pub(crate) fn new(shared: Arc<Shared>, core: OwnedCore) -> Worker {
         Worker {
@@ -124,8 +118,7 @@ impl Worker {
         if self.shared.is_guest(core.index) {
             return guest::schedule(&self.shared, core, task, yielded);
         }
-        core.yields
-            .set(if yielded { core.yields.get() + 1 } else { 0 });
+        core.looks.queued(yielded);
         // A current-thread runtime is first in, first out.
         let to_the_back = yielded || self.shared.config.workers == 0;
         let lifo_slot = &self.shared.remotes[core.index].lifo_slot;
@@ -182,44 +175,24 @@ impl Worker {
     }
 
     /// Counts a turn, be it a task's or that of a future that is blocked on. Returns whether the
-    /// outside world is due for a look after it: every so many turns, and early when all that
-    /// goes on seems to be waiting for it by yielding.
+    /// outside world is due for a look after it.
     #[inline]
     pub(crate) fn tick(&self, core: &Core) -> bool {
         core.turns_to_injector
             .set(core.turns_to_injector.get().saturating_sub(1));
-        if core.yields.get() == core.yields_before_look.get() {
-            // Not again for the same ones.
-            core.yields.set(core.yields.get() + 1);
-            return true;
-        }
-        let turns = core.turns_to_look.get();
-        let due = turns <= 1;
-        core.turns_to_look.set(if due {
-            self.shared.config.event_interval
-        } else {
-            turns - 1
-        });
-        due
+        core.looks.due(self.shared.config.event_interval)
     }
 
     /// Looks at timers and the outside world without waiting.
     pub(crate) fn look_outside(&self) {
-        let yields = self.core().map(|core| core.yields.replace(1));
+        let look = self.core().map(|core| core.looks.begin());
         self.shared.timers.turn();
         if let Some(_seat) = self.shared.seat.take_to_look() {
             self.shared.driver.poll();
         }
-        let Some((core, yields)) = self.core().zip(yields) else {
-            return;
-        };
-        if core.yields.get() == 0 {
-            core.yields_before_look.set(YIELDS_BEFORE_LOOK);
-        } else {
-            let more = core.yields_before_look.get() * 2;
-            core.yields_before_look
-                .set(more.min(MOST_YIELDS_BEFORE_LOOK));
-            core.yields.set(yields);
+        // The core may have gone meanwhile, with whatever ran in there.
+        if let (Some(core), Some(look)) = (self.core(), look) {
+            core.looks.end(look);
         }
     }
 

@@ -1,0 +1,181 @@
+//! When a worker looks at the outside world between two turns.
+
+use std::cell::Cell;
+
+/// After how many tasks in a row that only yielded a worker looks early: the fewest, as long as such
+/// looks find something. Each that finds nothing doubles the number.
+const SHORTEST_PATIENCE: u32 = 4;
+/// The most, with which a worker hardly ever looks earlier than it would anyhow.
+const LONGEST_PATIENCE: u32 = 64;
+
+/// Counts one worker's turns, and the tasks in a row that only yielded.
+///
+/// A look costs system calls, so there is one every so many turns; but where all that goes on seems to
+/// wait for the outside world by yielding, the turns until then are lost.
+pub(crate) struct Looks {
+    /// How many turns are left, one a task, until a look is due anyhow.
+    turns: Cell<u32>,
+    /// How many tasks in a row have yielded, while no other was spawned or woken here.
+    yields: Cell<u32>,
+    /// After how many of those a look is due early.
+    patience: Cell<u32>,
+}
+
+impl Looks {
+    pub(crate) fn new() -> Looks {
+        Looks {
+            turns: Cell::new(0),
+            yields: Cell::new(0),
+            patience: Cell::new(SHORTEST_PATIENCE),
+        }
+    }
+
+    /// A task was queued here, because it yielded or because it was spawned or woken.
+    #[inline(always)]
+    pub(crate) fn queued(&self, yielded: bool) {
+        self.yields.set(match yielded {
+            true => self.yields.get().saturating_add(1),
+            false => 0,
+        });
+    }
+
+    /// Whether the last so many turns did nothing but yield.
+    pub(crate) fn only_yields(&self, turns: usize) -> bool {
+        turns > 0 && self.yields.get() as usize >= turns
+    }
+
+    /// Counts a turn. Returns whether a look is due after it, which is so every `interval` turns at
+    /// the latest.
+    #[inline(always)]
+    pub(crate) fn due(&self, interval: u32) -> bool {
+        if self.yields.get() == self.patience.get() {
+            // Not again for the same ones.
+            self.yields.set(self.yields.get() + 1);
+            return true;
+        }
+        let turns = self.turns.get();
+        let due = turns <= 1;
+        self.turns.set(if due { interval } else { turns - 1 });
+        due
+    }
+
+    /// A look begins. What it wakes will be noticed here.
+    pub(crate) fn begin(&self) -> Look {
+        Look {
+            yields: self.yields.replace(1),
+        }
+    }
+
+    /// The look is over.
+    pub(crate) fn end(&self, look: Look) {
+        if self.yields.get() == 0 {
+            self.patience.set(SHORTEST_PATIENCE);
+        } else {
+            let longer = self.patience.get() * 2;
+            self.patience.set(longer.min(LONGEST_PATIENCE));
+            self.yields.set(look.yields);
+        }
+    }
+}
+
+/// A look that goes on: what was counted before it.
+#[must_use]
+pub(crate) struct Look {
+    yields: u32,
+}
+
+#[cfg(all(test, not(kamon_loom)))]
+mod tests {
+    use super::*;
+
+    /// Longer than any of the patiences.
+    const INTERVAL: u32 = 1000;
+
+    /// How many turns of tasks that only yield it takes until a look is due.
+    fn turns_to_look(looks: &Looks) -> u32 {
+        let mut turns = 0;
+        loop {
+            looks.queued(true);
+            turns += 1;
+            if looks.due(INTERVAL) {
+                return turns;
+            }
+        }
+    }
+
+    /// A worker whose first turn is over, after which a look is always due.
+    fn begun(interval: u32) -> Looks {
+        let looks = Looks::new();
+        assert!(looks.due(interval));
+        looks
+    }
+
+    fn look(looks: &Looks, finds_something: bool) {
+        let look = looks.begin();
+        if finds_something {
+            looks.queued(false);
+        }
+        looks.end(look);
+    }
+
+    #[test]
+    fn a_look_is_due_every_interval() {
+        let looks = begun(61);
+        let due = (1..=2 * 61).filter(|_| looks.due(61)).count();
+        assert_eq!(due, 2);
+    }
+
+    #[test]
+    fn a_look_is_due_early_when_all_only_yield() {
+        let looks = begun(INTERVAL);
+        assert_eq!(turns_to_look(&looks), SHORTEST_PATIENCE);
+        assert!(looks.only_yields(SHORTEST_PATIENCE as usize));
+        assert!(!looks.only_yields(0), "nobody had a turn");
+    }
+
+    #[test]
+    fn early_looks_that_find_nothing_come_later_and_later() {
+        let looks = begun(INTERVAL);
+        for patience in [4, 8, 16, 32, 64] {
+            turns_to_look(&looks);
+            assert_eq!(looks.yields.get(), patience + 1);
+            look(&looks, false);
+        }
+        // From here on only the interval counts.
+        turns_to_look(&looks);
+        assert_eq!(looks.turns.get(), INTERVAL);
+    }
+
+    #[test]
+    fn who_wakes_another_does_not_only_yield() {
+        let looks = begun(INTERVAL);
+        for _ in 0..100 {
+            for _ in 1..SHORTEST_PATIENCE {
+                looks.queued(true);
+                assert!(!looks.due(INTERVAL));
+            }
+            looks.queued(false);
+        }
+        assert!(!looks.only_yields(1));
+    }
+
+    #[test]
+    fn patience_grows_while_looks_find_nothing() {
+        let looks = begun(INTERVAL);
+        for patience in [4, 8, 16, 32, 64, 64] {
+            looks.queued(false);
+            assert_eq!(turns_to_look(&looks), patience);
+            look(&looks, false);
+        }
+        look(&looks, true);
+        assert_eq!(turns_to_look(&looks), SHORTEST_PATIENCE);
+    }
+
+    #[test]
+    fn yields_are_counted_without_an_end() {
+        let looks = begun(INTERVAL);
+        looks.yields.set(u32::MAX);
+        looks.queued(true);
+        assert!(looks.only_yields(1));
+    }
+}
