@@ -320,6 +320,19 @@ mod tests {
                         --- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n";
 
     #[test]
+    fn every_patch_can_be_applied() {
+        let stale: Vec<String> = read_all(None)
+            .unwrap()
+            .iter()
+            .flat_map(|mutant| mutant.changes.iter().map(|change| (&mutant.name, change)))
+            .filter_map(|(name, change)| {
+                Some(format!("{name}: {}", change.applied(&root()).err()?))
+            })
+            .collect();
+        assert!(stale.is_empty(), "{stale:#?}");
+    }
+
+    #[test]
     fn the_head_of_a_patch_is_understood() {
         let mutant = Mutant::parse("name", TEXT).unwrap();
         assert_eq!(mutant.what, "Forgets to restore.");

@@ -63,15 +63,21 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Change>, String> {
 impl Change {
     /// Applies the change to the file below `root`.
     pub(crate) fn apply(&self, root: &Path) -> Result<(), String> {
-        let path = root.join(&self.path);
-        let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", self.path))?;
+        let text = self.applied(root)?;
+        fs::write(root.join(&self.path), text).map_err(|error| format!("{}: {error}", self.path))
+    }
+
+    /// What the file below `root` becomes by the change.
+    pub(crate) fn applied(&self, root: &Path) -> Result<String, String> {
+        let text = fs::read_to_string(root.join(&self.path))
+            .map_err(|error| format!("{}: {error}", self.path))?;
         let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
         // From the end, so that the lines that others name stay where they are.
         for hunk in self.hunks.iter().rev() {
             hunk.apply(&mut lines)
                 .map_err(|error| format!("{}: {error}", self.path))?;
         }
-        fs::write(&path, lines.join("\n") + "\n").map_err(|error| format!("{}: {error}", self.path))
+        Ok(lines.join("\n") + "\n")
     }
 }
 
