@@ -4,6 +4,7 @@
 mod witness;
 
 use std::future::{poll_fn, Future};
+use std::panic;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{mpsc, Arc, Barrier};
@@ -103,6 +104,30 @@ fn a_finished_task_is_not_affected() {
         assert_eq!(output.unwrap(), 7);
         abort.abort();
         assert!(abort.is_finished());
+    });
+}
+
+#[test]
+fn a_joined_handle_still_knows_its_task_and_cannot_be_awaited_again() {
+    on_each(|runtime| {
+        let ended = runtime.spawn(async { 7 });
+        let aborted = runtime.spawn(std::future::pending::<i32>());
+        aborted.abort();
+        for (mut task, output) in [(ended, Some(7)), (aborted, None)] {
+            let id = task.id();
+            assert_eq!(runtime.block_on(&mut task).ok(), output);
+            assert!(task.is_finished());
+            task.abort();
+            let abort = task.abort_handle();
+            abort.abort();
+            assert!(abort.is_finished());
+            assert_eq!((task.id(), abort.id()), (id, id));
+            let again =
+                panic::catch_unwind(panic::AssertUnwindSafe(|| runtime.block_on(&mut task).ok()));
+            let payload = again.expect_err("there is no second result");
+            let message = payload.downcast_ref::<&str>();
+            assert_eq!(message, Some(&"JoinHandle polled after completion"));
+        }
     });
 }
 

@@ -70,6 +70,7 @@ fn a_poll_allocates_nothing_and_a_spawn_its_task() {
                 std::hint::black_box(captured);
             });
             let size = BYTES.get() - before;
+            assert_eq!(size_of_val(&handle), size_of::<usize>());
             handle.await.expect("the task ends well");
             if cfg!(target_pointer_width = "64") {
                 assert!(size <= 120, "a small task takes {size} bytes");

@@ -23,9 +23,9 @@ use crate::task::Id;
 /// ```
 #[derive(Clone)]
 pub struct AbortHandle {
-    id: Id,
-    /// The task's address, and the waker that keeps it; `None` if it finished long ago.
-    task: Option<(RawTask, Waker)>,
+    raw: RawTask,
+    /// Keeps the task at that address.
+    _waker: Waker,
 }
 
 #[derive(Clone, Copy)]
@@ -43,44 +43,40 @@ impl AbortHandle {
     /// # Safety
     ///
     /// `raw` must be the address of a task that is alive.
-    pub(crate) unsafe fn new(raw: NonNull<()>, id: Id) -> AbortHandle {
-        // SAFETY: the caller promises it.
-        let waker = unsafe { header::waker(raw) };
+    pub(crate) unsafe fn new(raw: NonNull<()>) -> AbortHandle {
         AbortHandle {
-            id,
-            task: Some((RawTask(raw), waker)),
+            raw: RawTask(raw),
+            // SAFETY: the caller promises it.
+            _waker: unsafe { header::waker(raw) },
         }
     }
 
-    pub(crate) fn finished(id: Id) -> AbortHandle {
-        AbortHandle { id, task: None }
+    fn header(&self) -> &Header {
+        // SAFETY: the waker keeps the task alive.
+        unsafe { Header::of(self.raw.0) }
     }
 
     /// Asks the task to end, as [`JoinHandle::abort`](crate::task::JoinHandle::abort) does.
     pub fn abort(&self) {
-        if let Some((raw, _)) = &self.task {
-            // SAFETY: the waker keeps the task alive.
-            unsafe { header::abort(raw.0) }
-        }
+        // SAFETY: the waker keeps the task alive.
+        unsafe { header::abort(self.raw.0) }
     }
 
     /// Returns whether the task has finished: its future is gone and its result is decided.
     pub fn is_finished(&self) -> bool {
-        match &self.task {
-            // SAFETY: the waker keeps the task alive.
-            Some((raw, _)) => unsafe { Header::of(raw.0) }.is_finished(),
-            None => true,
-        }
+        self.header().is_finished()
     }
 
     /// Returns the task's id.
     pub fn id(&self) -> Id {
-        self.id
+        self.header().id()
     }
 }
 
 impl fmt::Debug for AbortHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AbortHandle").field("id", &self.id).finish()
+        f.debug_struct("AbortHandle")
+            .field("id", &self.id())
+            .finish()
     }
 }

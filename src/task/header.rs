@@ -70,7 +70,7 @@ pub(crate) struct Header {
     /// Where the task is bound; same owner as `context`.
     bound: Cell<RegistryKey>,
     flags: AtomicU8,
-    /// How far the future has come. Written by the owner of `context` alone.
+    /// How far the future has come. Written by the owner of `context`, and in the end by who joins.
     stage: AtomicU8,
     /// Valid until [`Scheduler::release`] is called for this task.
     scheduler: NonNull<Link>,
@@ -92,6 +92,8 @@ const LIVE: u8 = 0;
 const RETIRED: u8 = 1;
 /// The future is gone and the result is there.
 const FINISHED: u8 = 2;
+/// The result was handed to whoever joined.
+const CLAIMED: u8 = 3;
 
 // SAFETY: `context` and `bound` are touched only under the right to poll (see the field), the
 // scheduler is `Send + Sync`, the flags are atomic, and the rest is immutable.
@@ -160,7 +162,21 @@ impl Header {
 
     pub(crate) fn is_finished(&self) -> bool {
         // Ordering: acquire; pairs with the release in `mark_finished`.
-        self.stage.load(Ordering::Acquire) == FINISHED
+        self.stage.load(Ordering::Acquire) >= FINISHED
+    }
+
+    /// Says that the result is with whoever joined: there is only one handle to join by.
+    #[inline]
+    pub(crate) fn mark_claimed(&self) {
+        // Ordering: release, since this hides from `is_finished` what `mark_finished` has stored.
+        self.stage.store(CLAIMED, Ordering::Release);
+    }
+
+    /// Whether the result was handed out.
+    #[inline]
+    pub(crate) fn is_claimed(&self) -> bool {
+        // Relaxed: asked through the handle that has said it.
+        self.stage.load(Ordering::Relaxed) == CLAIMED
     }
 
     /// The task's Context.

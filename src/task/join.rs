@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::mem::ManuallyDrop;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::ptr::NonNull;
@@ -29,12 +30,11 @@ use crate::task::{coop, AbortHandle, Id, JoinError};
 /// });
 /// ```
 pub struct JoinHandle<T> {
-    /// `None` once the result was taken.
-    task: Option<FallibleTask<Output<T>, Header>>,
-    /// The task's address; valid while `task` is there.
-    raw: NonNull<()>,
-    id: Id,
+    /// Taken when the handle is dropped. One word: who spawns many keeps as many of these.
+    task: ManuallyDrop<Joined<T>>,
 }
+
+type Joined<T> = FallibleTask<Output<T>, Header>;
 
 // SAFETY: what may be reached through a handle on another thread is the task's state (atomics)
 // and, by value, its output, which is `Send`.
@@ -47,12 +47,34 @@ impl<T> UnwindSafe for JoinHandle<T> {}
 impl<T> RefUnwindSafe for JoinHandle<T> {}
 
 impl<T> JoinHandle<T> {
-    pub(crate) fn new(task: FallibleTask<Output<T>, Header>, raw: NonNull<()>, id: Id) -> Self {
-        JoinHandle {
-            task: Some(task),
+    /// Wraps the handle of the task at `raw`.
+    #[inline]
+    pub(crate) fn new(task: Joined<T>, raw: NonNull<()>) -> Self {
+        let handle = JoinHandle {
+            task: ManuallyDrop::new(task),
+        };
+        assert_eq!(
+            handle.raw(),
             raw,
-            id,
-        }
+            "async-task's handle is the task's address"
+        );
+        handle
+    }
+
+    /// The task's address, valid as long as the handle is.
+    #[inline(always)]
+    fn raw(&self) -> NonNull<()> {
+        const { assert!(size_of::<Joined<T>>() == size_of::<NonNull<()>>()) };
+        let task: *const Joined<T> = &*self.task;
+        // SAFETY: a pointer to the task's allocation is all that `async-task` has to find the task
+        // by, and there is no room for more than one; `new` has compared it.
+        unsafe { task.cast::<NonNull<()>>().read() }
+    }
+
+    #[inline(always)]
+    fn header(&self) -> &Header {
+        // SAFETY: the handle keeps the task alive.
+        unsafe { Header::of(self.raw()) }
     }
 
     /// Asks the task to end.
@@ -73,32 +95,24 @@ impl<T> JoinHandle<T> {
     /// });
     /// ```
     pub fn abort(&self) {
-        if self.task.is_some() {
-            // SAFETY: the handle keeps the task alive.
-            unsafe { header::abort(self.raw) }
-        }
+        // SAFETY: the handle keeps the task alive.
+        unsafe { header::abort(self.raw()) }
     }
 
     /// Returns whether the task has finished: its future is gone and its result is there.
     pub fn is_finished(&self) -> bool {
-        match &self.task {
-            Some(task) => task.is_finished(),
-            None => true,
-        }
+        self.task.is_finished()
     }
 
     /// Returns a handle that can abort the task but not join it.
     pub fn abort_handle(&self) -> AbortHandle {
-        match self.task {
-            // SAFETY: the handle keeps the task alive; the abort handle gets a count of its own.
-            Some(_) => unsafe { AbortHandle::new(self.raw, self.id) },
-            None => AbortHandle::finished(self.id),
-        }
+        // SAFETY: the handle keeps the task alive; the abort handle gets a count of its own.
+        unsafe { AbortHandle::new(self.raw()) }
     }
 
     /// Returns the task's id.
     pub fn id(&self) -> Id {
-        self.id
+        self.header().id()
     }
 }
 
@@ -107,43 +121,42 @@ impl<T> Future for JoinHandle<T> {
 
     #[track_caller]
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        assert!(
+            !self.header().is_claimed(),
+            "JoinHandle polled after completion"
+        );
         let progress = ready!(coop::poll_proceed(cx));
-        let task = self
-            .task
-            .as_mut()
-            .expect("JoinHandle polled after completion");
-        let output = match Pin::new(task).poll(cx) {
+        let output = match Pin::new(&mut *self.task).poll(cx) {
             Poll::Ready(output) => output,
             Poll::Pending => {
                 if note_awaiting() {
-                    // SAFETY: the handle keeps the task alive.
-                    unsafe { Header::of(self.raw) }.mark_awaited();
+                    self.header().mark_awaited();
                 }
                 return Poll::Pending;
             }
         };
         progress.made_progress();
-        if let Some(task) = self.task.take() {
-            task.detach();
-        }
+        self.header().mark_claimed();
         Poll::Ready(match output {
             Some(output) => output.claim(),
             // The task was dropped unrun.
-            None => Err(JoinError::cancelled(self.id)),
+            None => Err(JoinError::cancelled(self.id())),
         })
     }
 }
 
 impl<T> Drop for JoinHandle<T> {
+    #[inline]
     fn drop(&mut self) {
-        if let Some(task) = self.task.take() {
-            task.detach();
-        }
+        // SAFETY: taken once, here.
+        unsafe { ManuallyDrop::take(&mut self.task) }.detach();
     }
 }
 
 impl<T> fmt::Debug for JoinHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("JoinHandle").field("id", &self.id).finish()
+        f.debug_struct("JoinHandle")
+            .field("id", &self.id())
+            .finish()
     }
 }

@@ -20,6 +20,7 @@ use crate::task::{Id, JoinHandle};
 /// - If `future` is not `Send`, the scheduler must run and drop the task on this thread alone.
 /// - If `F::Output` is not `Send`, the handle must stay on this thread.
 /// - What `future` borrows must outlive it.
+#[inline]
 pub(crate) unsafe fn allocate<F: Future>(
     future: F,
     context: Context,
@@ -27,8 +28,8 @@ pub(crate) unsafe fn allocate<F: Future>(
     location: &'static Location<'static>,
     hooked: bool,
 ) -> (Notified, JoinHandle<F::Output>) {
-    let id = Id::next();
-    let header = Header::new(context, NonNull::from(scheduler), id, location, hooked);
+    let scheduler = NonNull::from(scheduler);
+    let header = Header::new(context, scheduler, Id::next(), location, hooked);
     // SAFETY: the schedule function is `Send + Sync + 'static`; for the future it is the caller
     // who promises.
     let (runnable, task) = unsafe {
@@ -40,5 +41,5 @@ pub(crate) unsafe fn allocate<F: Future>(
     let raw = runnable.into_raw();
     // SAFETY: `raw` was made by `into_raw` in the line above and is turned back once.
     let runnable = unsafe { Notified::from_raw(raw) };
-    (runnable, JoinHandle::new(task.fallible(), raw, id))
+    (runnable, JoinHandle::new(task.fallible(), raw))
 }
