@@ -18,6 +18,8 @@ pub(crate) struct Core {
     pub(crate) turns_to_injector: Cell<u32>,
     /// How many turns in a row went to the LIFO slot.
     pub(crate) lifo_turns: Cell<u32>,
+    /// Whether the worker has found something in the injector since it last came to rest.
+    pub(crate) injected: Cell<bool>,
     /// Whether it counts as searching in the idle word.
     pub(crate) searching: Cell<bool>,
     /// Whether a guest has used its LIFO slot in the present poll.
@@ -38,6 +40,7 @@ impl Core {
             looks: Looks::new(),
             turns_to_injector: Cell::new(0),
             lifo_turns: Cell::new(0),
+            injected: Cell::new(false),
             searching: Cell::new(false),
             slot_used: Cell::new(false),
             naps: Cell::new(0),

@@ -65,6 +65,7 @@ impl Worker {
         }
         let share = injector.len() / self.shared.config.workers.max(1) + 1;
         let first = injector.pop()?;
+        core.injected.set(true);
         for _ in 1..share.min(INJECTOR_BATCH) {
             match injector.pop() {
                 Some(task) => core.queue.push(task),

@@ -156,6 +156,9 @@ impl Worker {
                         self.look_outside();
                     }
                 }
+                // Who has just queued from afar is likely to go on with it, and may be waiting for
+                // this very processor.
+                None if core.injected.replace(false) => give_way(),
                 None => self.rest(core),
             }
         }
@@ -215,6 +218,13 @@ impl Worker {
             self.shared.retire(core);
         }
     }
+}
+
+/// Lets other threads run on this processor.
+fn give_way() {
+    // To a model it is one more turn of the same loop.
+    #[cfg(not(kamon_loom))]
+    std::thread::yield_now();
 }
 
 /// Gives a task its turn.
