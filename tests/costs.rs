@@ -1,37 +1,11 @@
 //! What carrying the Context costs a task: no allocation in a poll, and few bytes. (That no hold is counted either is shown in
 //! `src/context/tests/costs.rs`, where the count can be read.)
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+mod counting;
 
+use counting::{allocations, bytes};
 use kamon::runtime::Builder;
 use kamon::{Context, Key};
-
-struct Counting;
-
-thread_local! {
-    // Of this thread alone: the harness goes on beside the test.
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-    static BYTES: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: everything is passed on to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        BYTES.set(BYTES.get() + layout.size());
-        // SAFETY: as the caller promises.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: as the caller promises.
-        unsafe { System.dealloc(block, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 static USER: Key<String> = Key::local("costs user", || "nobody".into());
 
@@ -51,7 +25,7 @@ fn a_poll_allocates_nothing_and_a_spawn_its_task() {
             }
 
             let yields = 10_000;
-            let before = ALLOCATIONS.get();
+            let before = allocations();
             let handle = kamon::spawn(async move {
                 for _ in 0..yields {
                     kamon::task::yield_now().await;
@@ -59,17 +33,17 @@ fn a_poll_allocates_nothing_and_a_spawn_its_task() {
                 }
             });
             handle.await.expect("the task ends well");
-            let allocated = ALLOCATIONS.get() - before;
+            let allocated = allocations() - before;
             assert_eq!(allocated, 1, "one for the task, none for {yields} polls");
 
             // Up to this size glibc keeps what is freed for the next one to come, without a lock
             // and without looking at the neighbours (`M_MXFAST` in mallopt(3)).
             let captured = [1_usize; 3];
-            let before = BYTES.get();
+            let before = bytes();
             let handle = kamon::spawn(async move {
                 std::hint::black_box(captured);
             });
-            let size = BYTES.get() - before;
+            let size = bytes() - before;
             assert_eq!(size_of_val(&handle), size_of::<usize>());
             handle.await.expect("the task ends well");
             if cfg!(target_pointer_width = "64") {

@@ -1,45 +1,19 @@
 //! Entering a tracing span allocates nothing, whether or not it changes what is current.
 #![cfg(feature = "tracing")]
 
+mod counting;
 mod subscribed;
 mod witness;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
+use counting::counted;
 use kamon::with_context;
 use subscribed::span;
 use witness::{current, request};
 
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: everything is passed on to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: as the caller promises.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: as the caller promises.
-        unsafe { System.dealloc(block, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
 /// How many allocations this thread makes in `f`, once it has what it keeps.
 fn allocations(f: impl Fn()) -> usize {
     (0..10).for_each(|_| f());
-    let before = ALLOCATIONS.get();
-    (0..100).for_each(|_| f());
-    ALLOCATIONS.get() - before
+    counted(|| (0..100).for_each(|_| f())).0
 }
 
 #[test]
