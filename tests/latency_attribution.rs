@@ -14,11 +14,13 @@ thread_local! {
     static CLOCK: RefCell<Option<FrozenClock>> = const { RefCell::new(None) };
 }
 
-/// Runs a test at standing time.
-fn frozen(test: impl FnOnce(Runtime)) {
+/// Runs a test at standing time, with the root of a trace.
+fn frozen(root: &'static str, test: impl FnOnce(Runtime, Span, TraceId)) {
     let clock = FrozenClock::new();
     CLOCK.with_borrow_mut(|current| *current = Some(clock));
-    test(runtime(true));
+    let root = self::root(root);
+    let trace = root.trace_id();
+    test(runtime(true), root, trace);
     CLOCK.take();
 }
 
@@ -66,9 +68,7 @@ fn work(span: &SpanRecord) -> (u32, u128, u128, u128) {
 
 #[test]
 fn a_task_runs_and_is_queued_and_waits() {
-    frozen(|runtime| {
-        let request = root("request");
-        let trace = request.trace_id();
+    frozen("request", |runtime, request, trace| {
         runtime.block_on(async {
             let (sender, receiver) = oneshot::channel::<()>();
             let task = kamon::spawn(
@@ -95,9 +95,7 @@ fn a_task_runs_and_is_queued_and_waits() {
 
 #[test]
 fn the_time_of_a_nested_span_is_its_own() {
-    frozen(|runtime| {
-        let request = root("request");
-        let trace = request.trace_id();
+    frozen("request", |runtime, request, trace| {
         runtime.block_on(async {
             let (sender, receiver) = oneshot::channel::<()>();
             let task = kamon::spawn(
@@ -131,9 +129,7 @@ fn the_time_of_a_nested_span_is_its_own() {
 
 #[test]
 fn what_was_done_before_the_finish_is_in_the_record() {
-    frozen(|runtime| {
-        let request = root("request");
-        let trace = request.trace_id();
+    frozen("request", |runtime, request, trace| {
         let handle = kamon::with_span(&request, || {
             runtime.spawn(async {
                 pass(4);
@@ -148,9 +144,7 @@ fn what_was_done_before_the_finish_is_in_the_record() {
 
 #[test]
 fn a_child_task_works_for_the_span_that_it_inherits() {
-    frozen(|runtime| {
-        let request = root("request");
-        let trace = request.trace_id();
+    frozen("request", |runtime, request, trace| {
         runtime.block_on(async {
             let handle = kamon::with_span(&request, || {
                 kamon::spawn(async {
@@ -174,9 +168,7 @@ fn a_child_task_works_for_the_span_that_it_inherits() {
 
 #[test]
 fn blocking_closures_count_too() {
-    frozen(|runtime| {
-        let request = root("request");
-        let trace = request.trace_id();
+    frozen("request", |runtime, request, trace| {
         runtime.block_on(async {
             let closure = kamon::with_span(&request, || kamon::spawn_blocking(|| ()));
             closure.await.unwrap();
@@ -188,9 +180,7 @@ fn blocking_closures_count_too() {
 
 #[test]
 fn the_future_of_a_block_on_counts_too() {
-    frozen(|runtime| {
-        let request = root("blocked on");
-        let trace = request.trace_id();
+    frozen("blocked on", |runtime, request, trace| {
         let blocked_on = async {
             let (sender, receiver) = oneshot::channel::<()>();
             kamon::spawn_root(async {
@@ -208,9 +198,7 @@ fn the_future_of_a_block_on_counts_too() {
 
 #[test]
 fn local_tasks_count_too() {
-    frozen(|runtime| {
-        let request = root("local");
-        let trace = request.trace_id();
+    frozen("local", |runtime, request, trace| {
         runtime.block_on(async {
             let (sender, receiver) = oneshot::channel::<()>();
             let local = async {
@@ -231,13 +219,11 @@ fn local_tasks_count_too() {
 
 #[test]
 fn a_long_poll_is_marked_once_and_counted() {
-    frozen(|_| {
+    frozen("long poll", |_, request, trace| {
         let runtime = Builder::new_current_thread()
             .long_poll_threshold(Duration::from_millis(5))
             .build()
             .unwrap();
-        let request = root("long poll");
-        let trace = request.trace_id();
         let mut polls = kamon::metrics::subscribe("executor.long-polls", Duration::from_secs(3600));
         let handle = kamon::with_span(&request, || {
             runtime.spawn(async {
