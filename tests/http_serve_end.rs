@@ -5,12 +5,16 @@ mod web;
 mod witness;
 
 use std::future::{pending, IntoFuture as _};
+use std::io;
 use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
 use axum::routing::get;
 use axum::Router;
+use kamon::http::{serve, Listener};
 use kamon::task::yield_now;
+use tokio::io::{duplex, AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use web::{http1, http2, request, start, start_with, talk, text};
@@ -92,7 +96,7 @@ fn dropping_the_server_ends_its_connections() {
             let log = Log::new();
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = listener.local_addr().unwrap();
-            let serving = kamon::http::serve(listener, stuck(&log));
+            let serving = serve(listener, stuck(&log));
             let server = kamon::spawn(serving.into_future());
             let asked = kamon::spawn(web::get(address, "/"));
             log.seen("handling", 1).await;
@@ -137,23 +141,42 @@ fn more_connections_than_allowed_wait() {
     });
 }
 
+/// A listener of one connection.
+struct One(Option<DuplexStream>);
+
+impl Listener for One {
+    type Connection = DuplexStream;
+
+    fn poll_accept(&mut self, _: &mut TaskContext<'_>) -> Poll<io::Result<DuplexStream>> {
+        self.0
+            .take()
+            .map_or(Poll::Pending, |connection| Poll::Ready(Ok(connection)))
+    }
+}
+
 #[test]
 fn clients_that_say_too_little_are_sent_away() {
     on_each(|runtime| {
         runtime.block_on(async {
             let router = Router::new().route("/", get(|| async { "answer" }));
-            let server = start_with(router, |server| {
-                server.header_timeout(Duration::from_millis(10))
-            });
-            let server = server.await;
+            let timeout = Duration::from_millis(10);
+            let server = start_with(router.clone(), |server| server.header_timeout(timeout)).await;
             let head = "GET / HTTP/1.1\r\nhost: localhost\r\n";
             // Nothing; what may become either HTTP; a part of a head.
             for said in ["", "P", "PRI * HTTP/2.0\r\n", head] {
                 assert_eq!(talk(server.address, said.as_bytes()).await, "", "{said:?}");
             }
-            // One that stays silent between two requests.
-            let answer = talk(server.address, format!("{head}\r\n").as_bytes()).await;
+            // One that stays silent between two requests. The first is there in time for sure: when
+            // the server takes the connection.
+            let (mut client, connection) = duplex(1024);
+            client.write_all(head.as_bytes()).await.unwrap();
+            client.write_all(b"\r\n").await.unwrap();
+            let server = serve(One(Some(connection)), router).header_timeout(timeout);
+            let server = kamon::spawn(server.into_future());
+            let mut answer = String::new();
+            client.read_to_string(&mut answer).await.unwrap();
             assert!(answer.ends_with("answer"), "{answer}");
+            server.abort();
         });
     });
 }
@@ -161,27 +184,24 @@ fn clients_that_say_too_little_are_sent_away() {
 /// A listener that fails in the ways it is told, and then says that it is done.
 #[cfg(feature = "test-util")]
 struct Failing {
-    errors: std::vec::IntoIter<std::io::ErrorKind>,
+    errors: std::vec::IntoIter<io::ErrorKind>,
     log: Log,
     done: Arc<Notify>,
 }
 
 #[cfg(feature = "test-util")]
-impl kamon::http::Listener for Failing {
+impl Listener for Failing {
     type Connection = TcpStream;
 
-    fn poll_accept(
-        &mut self,
-        _: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<std::io::Result<TcpStream>> {
+    fn poll_accept(&mut self, _: &mut TaskContext<'_>) -> Poll<io::Result<TcpStream>> {
         match self.errors.next() {
             Some(error) => {
                 self.log.note("failed");
-                std::task::Poll::Ready(Err(error.into()))
+                Poll::Ready(Err(error.into()))
             }
             None => {
                 self.done.notify_one();
-                std::task::Poll::Pending
+                Poll::Pending
             }
         }
     }
@@ -190,7 +210,7 @@ impl kamon::http::Listener for Failing {
 #[test]
 #[cfg(feature = "test-util")]
 fn a_listener_that_fails_is_left_alone_for_a_while() {
-    use std::io::ErrorKind::{ConnectionAborted, Other};
+    use io::ErrorKind::{ConnectionAborted, Other};
 
     let runtime = kamon::runtime::Builder::new_current_thread()
         .start_paused(true)
@@ -215,7 +235,7 @@ fn a_listener_that_fails_is_left_alone_for_a_while() {
                 done: done.clone(),
             };
             let start = kamon::time::Instant::now();
-            kamon::http::serve(listener, Router::new())
+            serve(listener, Router::new())
                 .shut_down_on(async move { done.notified().await })
                 .await;
             assert_eq!(log.count("failed"), times);
