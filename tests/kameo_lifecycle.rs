@@ -7,7 +7,6 @@ mod stage;
 mod witness;
 
 use std::ops::ControlFlow;
-use std::time::Duration;
 
 use kameo::actor::{ActorId, ActorRef, Spawn as _, WeakActorRef};
 use kameo::error::{ActorStopReason, Infallible, PanicError};
@@ -149,13 +148,6 @@ fn hardy(name: &'static str, pen: &Pen) -> Worker {
     }
 }
 
-/// Waits until nothing is left of any request.
-async fn nothing_is_left(tally: &Tally) {
-    while tally.alive() > 0 {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-}
-
 #[test]
 fn an_actor_starts_in_its_creators_context_and_is_tied_to_nobody() {
     everywhere(|| async {
@@ -163,7 +155,7 @@ fn an_actor_starts_in_its_creators_context_and_is_tied_to_nobody() {
         let create = || Worker::spawn_ctx(worker("w", &pen));
         let actor = kamon::with_context(tally.request(1), create);
         diary.expect("w starts", 1).await;
-        nothing_is_left(&tally).await;
+        tally.gone().await;
         actor.tell(Note("plain")).await.unwrap();
         diary.expect("w plain", 0).await;
 
@@ -244,7 +236,7 @@ fn a_restart_runs_in_the_failing_context() {
                 .await;
             actor.tell(Note("plain")).await.unwrap();
             diary.expect("w plain", 0).await;
-            nothing_is_left(&tally).await;
+            tally.gone().await;
         }
     });
 }

@@ -6,8 +6,6 @@
 mod stage;
 mod witness;
 
-use std::time::Duration;
-
 use kamon::ractor::Traced;
 use ractor::{cast, Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 
@@ -143,13 +141,6 @@ async fn worker(name: &'static str, pen: &Pen, decision: Decision) -> ActorRef<O
     Actor::spawn(None, actor, ()).await.unwrap().0
 }
 
-/// Waits until nothing is left of any request.
-async fn nothing_is_left(tally: &Tally) {
-    while tally.alive() > 0 {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-}
-
 #[test]
 fn an_actor_starts_in_its_creators_context_and_is_tied_to_nobody() {
     everywhere(|| async {
@@ -166,7 +157,7 @@ fn an_actor_starts_in_its_creators_context_and_is_tied_to_nobody() {
         let (actor, handle) = kamon::with_context(tally.request(1), spawn);
         diary.expect("w starts", 1).await;
         diary.expect("w started", 1).await;
-        nothing_is_left(&tally).await;
+        tally.gone().await;
         in_request(2, async { cast!(actor, Order::Note("two")).unwrap() }).await;
         diary.expect("w two", 2).await;
 
@@ -206,7 +197,7 @@ fn a_restart_runs_in_the_failing_context() {
             diary.expect("again plain", 0).await;
             cast!(boss, Order::Note("plain")).unwrap();
             diary.expect("boss plain", 0).await;
-            nothing_is_left(&tally).await;
+            tally.gone().await;
         }
         boss.stop(None);
     });
@@ -234,7 +225,7 @@ fn escalation_runs_in_the_failing_context_however_far_it_goes() {
             if decision == Decision::Stop {
                 diary.expect("owner stops", 7).await;
             }
-            nothing_is_left(&tally).await;
+            tally.gone().await;
         }
     });
 }

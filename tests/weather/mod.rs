@@ -62,8 +62,8 @@ impl Sky {
     /// with an actor that fails.
     pub(crate) async fn begin(self: &Arc<Self>, requests: u32, send: impl Fn(Job)) {
         for request in 1..=requests {
-            while request % 20 == 0 && self.tally.alive() > 200 {
-                tokio::time::sleep(Duration::from_millis(1)).await;
+            if request % 20 == 0 {
+                self.tally.at_most(200).await;
             }
             kamon::with_context(self.tally.request(request), || {
                 send(Job {
@@ -79,14 +79,11 @@ impl Sky {
 
     /// Waits until all jobs are done and nothing is left of any request.
     pub(crate) async fn calm(&self) {
-        for _ in 0..60_000 {
-            if self.tally.alive() == 0 {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(1)).await;
+        let calm = tokio::time::timeout(Duration::from_secs(60), self.tally.gone());
+        if calm.await.is_err() {
+            let (alive, seen) = (self.tally.alive(), self.seen.lock().unwrap());
+            panic!("{alive} things are left of requests: {seen:?}");
         }
-        let (alive, seen) = (self.tally.alive(), self.seen.lock().unwrap());
-        panic!("{alive} things are left of requests: {seen:?}");
     }
 
     /// Asserts that nobody saw another's Context, and that everything happened.
