@@ -169,6 +169,18 @@ fn an_actor_starts_in_its_creators_context_and_is_tied_to_nobody() {
 }
 
 #[test]
+fn an_actor_that_never_starts_leaves_nothing() {
+    let (tally, (pen, _diary)) = (Tally::new(), diary());
+    let runtime = witness::workers(0);
+    runtime.block_on(async {
+        let create = || Worker::spawn_ctx(worker("w", &pen));
+        drop(kamon::with_context(tally.request(1), create));
+    });
+    runtime.shut_down();
+    assert_eq!(tally.alive(), 0);
+}
+
+#[test]
 fn prepared_and_supervised_actors_do_too() {
     everywhere(|| async {
         let (pen, mut diary) = diary();

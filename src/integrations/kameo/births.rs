@@ -1,11 +1,11 @@
 //! Actors that were asked for and have not begun yet, and in whose Context that was.
 
 use std::any::{Any, TypeId};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::LazyLock;
 
 use ::kameo::actor::ActorRef;
-use ::kameo::mailbox::MailboxSender;
+use ::kameo::mailbox::{MailboxSender, WeakMailboxSender};
 use ::kameo::Actor;
 
 use crate::context::Context;
@@ -17,29 +17,60 @@ struct Birth<A: Actor> {
     context: Context,
 }
 
-/// By type of actor, its births.
-type Births = HashMap<TypeId, Vec<Box<dyn Any + Send>>>;
+/// By type of actor, its births. The oldest is first, and most begin in that order.
+type Births = HashMap<TypeId, VecDeque<Box<dyn Any + Send>>>;
 
 static BIRTHS: LazyLock<Mutex<Births>> = LazyLock::new(|| Mutex::new(HashMap::new()));
 
+/// An actor that was asked for. If this is dropped before the actor has begun, it never will, and its
+/// Context is let go of.
+#[must_use = "dropped, it says that the actor will not begin"]
+pub(super) struct Announced<A: Actor>(Option<WeakMailboxSender<A>>);
+
 /// Says that an actor with this mailbox is asked for in the Context.
-pub(super) fn announce<A: Actor>(mailbox: MailboxSender<A>, context: Context) {
-    if !context.is_empty() {
-        let birth: Box<dyn Any + Send> = Box::new(Birth { mailbox, context });
-        let mut births = BIRTHS.lock();
-        births.entry(TypeId::of::<A>()).or_default().push(birth);
+pub(super) fn announce<A: Actor>(mailbox: MailboxSender<A>, context: Context) -> Announced<A> {
+    if context.is_empty() {
+        return Announced(None);
+    }
+    let announced = Announced(Some(mailbox.downgrade()));
+    let birth: Box<dyn Any + Send> = Box::new(Birth { mailbox, context });
+    let mut births = BIRTHS.lock();
+    births
+        .entry(TypeId::of::<A>())
+        .or_default()
+        .push_back(birth);
+    announced
+}
+
+impl<A: Actor> Announced<A> {
+    /// The actor is on its way, wherever that is.
+    pub(super) fn sent_off(mut self) {
+        self.0 = None;
+    }
+}
+
+impl<A: Actor> Drop for Announced<A> {
+    fn drop(&mut self) {
+        // A birth that is there has its mailbox.
+        if let Some(mailbox) = self.0.take().and_then(|mailbox| mailbox.upgrade()) {
+            drop(take(&mailbox));
+        }
     }
 }
 
 /// The Context in which this actor was asked for, at its birth.
 pub(super) fn context_of<A: Actor>(actor: &ActorRef<A>) -> Option<Context> {
+    take(actor.mailbox_sender())
+}
+
+fn take<A: Actor>(mailbox: &MailboxSender<A>) -> Option<Context> {
     let mut births = BIRTHS.lock();
     let of_type = births.get_mut(&TypeId::of::<A>())?;
     let place = of_type.iter().position(|birth| {
         let birth = birth.downcast_ref::<Birth<A>>();
-        birth.is_some_and(|birth| birth.mailbox.same_channel(actor.mailbox_sender()))
+        birth.is_some_and(|birth| birth.mailbox.same_channel(mailbox))
     })?;
-    let birth = of_type.swap_remove(place);
+    let birth = of_type.remove(place)?;
     if of_type.is_empty() {
         births.remove(&TypeId::of::<A>());
     }

@@ -49,10 +49,11 @@ impl<A: Actor> PreparedActorExt<A> for PreparedActor<A> {
         A: Instrumented,
     {
         let actor = self.actor_ref().clone();
-        births::announce(actor.mailbox_sender().clone(), slot::capture());
+        let announced = births::announce(actor.mailbox_sender().clone(), slot::capture());
         launch(Context::empty(), async move {
             // How it ended, kameo tells those who ask the `ActorRef`.
             drop(self.run(args).await);
+            drop(announced);
         });
         actor
     }
@@ -96,8 +97,10 @@ impl<S: Actor, A: Actor> SupervisedActorExt<A> for SupervisedActorBuilder<'_, S,
     {
         let context = slot::capture();
         async move {
-            births::announce(mailbox.0.clone(), context);
-            self.spawn_with_mailbox(mailbox).await
+            let announced = births::announce(mailbox.0.clone(), context);
+            let actor = self.spawn_with_mailbox(mailbox).await;
+            announced.sent_off();
+            actor
         }
     }
 }
