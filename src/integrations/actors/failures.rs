@@ -126,19 +126,38 @@ impl<I: Copy + Eq + Hash + Send + 'static> Failures<I> {
         drop(gone);
     }
 
+    /// Lets go of the failure when its time is over.
     fn expire(&'static self, actor: I, number: u64) {
-        // Actors live in tokio's time; where that is gone, so are they.
+        let expiry = Expiry {
+            failures: self,
+            actor,
+            number,
+        };
+        // Actors live in tokio's time; where that is gone, or ends, so are they.
         if let Ok(tokio) = ::tokio::runtime::Handle::try_current() {
             tokio.spawn(async move {
                 ::tokio::time::sleep(self.kept_for).await;
-                self.change(actor, |failures| {
-                    let expired = failures
-                        .iter_mut()
-                        .filter(|failure| failure.number == number);
-                    expired.for_each(|failure| (failure.stopped, failure.restarted) = (true, true));
-                });
+                drop(expiry);
             });
         }
+    }
+}
+
+/// Lets go of a failure when it is dropped.
+struct Expiry<I: Copy + Eq + Hash + Send + 'static> {
+    failures: &'static Failures<I>,
+    actor: I,
+    number: u64,
+}
+
+impl<I: Copy + Eq + Hash + Send + 'static> Drop for Expiry<I> {
+    fn drop(&mut self) {
+        self.failures.change(self.actor, |failures| {
+            let expired = failures
+                .iter_mut()
+                .filter(|failure| failure.number == self.number);
+            expired.for_each(|failure| (failure.stopped, failure.restarted) = (true, true));
+        });
     }
 }
 
@@ -147,6 +166,7 @@ mod tests {
     use super::*;
     use crate::context::Key;
     use std::sync::LazyLock;
+    use tokio::sync::mpsc::{channel, Sender};
 
     static NUMBER: Key<u32> = Key::local("number of a failure", || 0);
 
@@ -158,9 +178,17 @@ mod tests {
         context.map(|context| *context.get(&NUMBER))
     }
 
+    /// A runtime with nothing but time.
+    fn runtime() -> ::tokio::runtime::Runtime {
+        let mut runtime = ::tokio::runtime::Builder::new_current_thread();
+        runtime.enable_time().build().unwrap()
+    }
+
     #[test]
     fn whoever_asks_gets_the_failure_it_is_about() {
         static FAILURES: LazyLock<Failures<u8>> = LazyLock::new(Failures::new);
+        let runtime = runtime();
+        let _entered = runtime.enter();
         FAILURES.note(1, context(1));
         FAILURES.note(2, context(9));
         assert_eq!(number(FAILURES.last(1)), Some(1));
@@ -184,17 +212,25 @@ mod tests {
 
     #[test]
     fn a_failure_that_nobody_deals_with_is_let_go_of() {
+        static HELD: Key<Option<Sender<()>>> = Key::local("held by a failure", || None);
         static FAILURES: LazyLock<Failures<u8>> =
             LazyLock::new(|| Failures::keeping(Duration::from_millis(2)));
-        let mut runtime = ::tokio::runtime::Builder::new_current_thread();
-        let runtime = runtime.enable_time().build().unwrap();
-        runtime.block_on(async {
-            FAILURES.note(1, context(1));
-            FAILURES.note(1, context(2));
-            while FAILURES.last(1).is_some() {
-                ::tokio::time::sleep(Duration::from_millis(1)).await;
-            }
+        runtime().block_on(async {
+            let (held, mut let_go) = channel(1);
+            FAILURES.note(1, context(1).with_key(&HELD, Some(held.clone())));
+            FAILURES.note(1, context(2).with_key(&HELD, Some(held)));
+            assert_eq!(let_go.recv().await, None);
             assert!(FAILURES.table.lock().failures.is_empty());
         });
+    }
+
+    #[test]
+    fn a_failure_does_not_outlive_the_runtime_of_its_actor() {
+        static FAILURES: LazyLock<Failures<u8>> = LazyLock::new(Failures::new);
+        let runtime = runtime();
+        runtime.block_on(async { FAILURES.note(1, context(1)) });
+        assert_eq!(number(FAILURES.last(1)), Some(1));
+        drop(runtime);
+        assert!(FAILURES.table.lock().failures.is_empty());
     }
 }
