@@ -266,7 +266,9 @@ impl<A: Actor> Actor for Traced<A> {
         let decided = self.actor.handle_supervisor_evt(myself, event, state);
         let result = self.attempt(context, decided).await;
         drop(self.take_dealt_with());
-        if let (Some(context), Some(cell)) = (failed, self.cell.get()) {
+        // One that fails has no last method.
+        let deals = failed.filter(|_| result.is_ok());
+        if let (Some(context), Some(cell)) = (deals, self.cell.get()) {
             DEALT_WITH.note(cell.get_id(), context);
             self.dealt.store(true, Ordering::Relaxed);
         }
