@@ -1,14 +1,17 @@
 //! What both processes of the tests know: the messages, the actor that hears them, and how nodes meet.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::time::Duration;
 
 use kamon::propagation::Codecs;
 use kamon::ractor::Traced;
 use kamon::{Context, Key};
-use ractor::{cast, pg, Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
+use ractor::pg::GroupChangeMessage;
+use ractor::{
+    cast, pg, Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent,
+};
 use ractor_cluster::node::NodeConnectionMode;
 use ractor_cluster::{NodeServer, NodeServerMessage};
+use tokio::sync::oneshot;
 
 /// A value that crosses processes.
 pub static REQUEST_ID: Key<Option<String>> = Key::broadcast_string("request-id");
@@ -110,11 +113,52 @@ pub async fn talk_in(
 
 /// Waits for an actor of the group, in this process or another.
 pub async fn member(group: &str) -> ActorRef<Talk> {
-    loop {
-        if let Some(cell) = pg::get_members(&group.to_owned()).into_iter().next() {
-            return cell.into();
+    if let Some(member) = pg::get_members(&group.to_owned()).into_iter().next() {
+        return member.into();
+    }
+    let (found, member) = oneshot::channel();
+    let watcher = Actor::spawn(None, Watcher, (group.to_owned(), found)).await;
+    drop(watcher.expect("it starts"));
+    member.await.expect("somebody joins").into()
+}
+
+/// An actor that waits for another one to join a group, says so, and stops.
+struct Watcher;
+
+impl Actor for Watcher {
+    type Msg = Talk;
+    type State = Option<oneshot::Sender<ActorCell>>;
+    type Arguments = (String, oneshot::Sender<ActorCell>);
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<Talk>,
+        (group, found): Self::Arguments,
+    ) -> Result<Self::State, ActorProcessingErr> {
+        pg::monitor(group.clone(), myself.get_cell());
+        // Who joins from now on is heard of, and this is who did before.
+        let Some(member) = pg::get_members(&group).into_iter().next() else {
+            return Ok(Some(found));
+        };
+        drop(found.send(member));
+        myself.stop(None);
+        Ok(None)
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        myself: ActorRef<Talk>,
+        event: SupervisionEvent,
+        found: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        if let SupervisionEvent::ProcessGroupChanged(GroupChangeMessage::Join(_, _, joined)) = event
+        {
+            if let (Some(member), Some(found)) = (joined.into_iter().next(), found.take()) {
+                drop(found.send(member));
+                myself.stop(None);
+            }
         }
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        Ok(())
     }
 }
 
