@@ -81,7 +81,9 @@ async fn send_on(mut stream: TcpStream, requests: u64) -> TcpStream {
         let mut length = 0;
         while !answer[..length].ends_with(HELLO) {
             let read = stream.read(&mut answer[length..]).await;
-            length += read.expect("the server answers");
+            let read = read.expect("the server answers");
+            assert!(read > 0, "the server answers to the end");
+            length += read;
         }
         assert!(answer.starts_with(b"HTTP/1.1 200 OK\r\n"));
     }

@@ -10,7 +10,7 @@ mod servers;
 
 use crate::http::hello::Hello;
 use crate::http::load::{Load, REQUESTS};
-use crate::http::servers::{Hosts, OnKamon, OnTokio};
+use crate::http::servers::{Hosted, Hosts, OnKamon, OnTokio};
 use crate::measure::Meter;
 use crate::workload::{Candidate, Group, Role, Rounds, Unit, Workers, Workload};
 
@@ -89,14 +89,14 @@ fn costs() -> Vec<Candidate> {
     ]
 }
 
-fn serve<R: Hosts<S>, S>(meter: &mut Meter<'_>, workers: usize, service: S) {
+fn serve<R: Hosts, S: Hosted>(meter: &mut Meter<'_>, workers: usize, service: S) {
     let server = R::start(workers);
     let load = Load::start(server.host(service), CONNECTIONS);
     meter.run(|iterations| load.run(iterations) / (iterations * requests()) as f64);
 }
 
-fn compare<R: Hosts<S> + Hosts<Hello>, S>(meter: &mut Meter<'_>, workers: usize, service: S) {
-    let server = <R as Hosts<S>>::start(workers);
+fn compare<R: Hosts, S: Hosted>(meter: &mut Meter<'_>, workers: usize, service: S) {
+    let server = R::start(workers);
     let traced = Load::start(server.host(service), CONNECTIONS);
     let bare = Load::start(server.host(Hello), CONNECTIONS);
     meter.run(|iterations| {

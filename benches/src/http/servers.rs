@@ -16,12 +16,36 @@ use tower_service::Service;
 /// How long a client may take to send a head: kamon's server has the same.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A runtime that serves such services, until the process ends.
-pub(crate) trait Hosts<S> {
+/// What both servers take.
+pub(crate) trait Hosted:
+    Service<
+        Request<Incoming>,
+        Response = Response<Self::Body>,
+        Error = Infallible,
+        Future: Send + 'static,
+    > + Clone
+    + Send
+    + 'static
+{
+    type Body: Body<Data = Bytes, Error = Infallible> + Send + 'static;
+}
+
+impl<S, B> Hosted for S
+where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
+    S: Clone + Send + 'static,
+    S::Future: Send + 'static,
+    B: Body<Data = Bytes, Error = Infallible> + Send + 'static,
+{
+    type Body = B;
+}
+
+/// A runtime that serves services, until the process ends.
+pub(crate) trait Hosts {
     fn start(workers: usize) -> Self;
 
     /// Serves the service, and returns where.
-    fn host(&self, service: S) -> SocketAddr;
+    fn host<S: Hosted>(&self, service: S) -> SocketAddr;
 }
 
 /// kamon's server on kamon's runtime.
@@ -38,20 +62,14 @@ async fn listen() -> (TcpListener, SocketAddr) {
     (listener, address)
 }
 
-impl<S, B> Hosts<S> for OnKamon
-where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
-    S: Clone + Send + 'static,
-    S::Future: Send + 'static,
-    B: Body<Data = Bytes, Error = Infallible> + Send + 'static,
-{
+impl Hosts for OnKamon {
     fn start(workers: usize) -> Self {
         let mut builder = kamon::runtime::Builder::new_multi_thread();
         builder.worker_threads(workers).enable_all();
         OnKamon(builder.build().expect("the runtime starts"))
     }
 
-    fn host(&self, service: S) -> SocketAddr {
+    fn host<S: Hosted>(&self, service: S) -> SocketAddr {
         let (listener, address) = self.0.block_on(listen());
         drop(
             self.0
@@ -61,33 +79,21 @@ where
     }
 }
 
-impl<S, B> Hosts<S> for OnTokio
-where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
-    S: Clone + Send + 'static,
-    S::Future: Send + 'static,
-    B: Body<Data = Bytes, Error = Infallible> + Send + 'static,
-{
+impl Hosts for OnTokio {
     fn start(workers: usize) -> Self {
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         builder.worker_threads(workers).enable_all();
         OnTokio(builder.build().expect("the runtime starts"))
     }
 
-    fn host(&self, service: S) -> SocketAddr {
+    fn host<S: Hosted>(&self, service: S) -> SocketAddr {
         let (listener, address) = self.0.block_on(listen());
         self.0.spawn(accept(listener, service));
         address
     }
 }
 
-async fn accept<S, B>(listener: TcpListener, service: S)
-where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
-    S: Clone + Send + 'static,
-    S::Future: Send + 'static,
-    B: Body<Data = Bytes, Error = Infallible> + Send + 'static,
-{
+async fn accept<S: Hosted>(listener: TcpListener, service: S) {
     let mut builder = Builder::new(TokioExecutor::new());
     let mut http1 = builder.http1();
     http1
