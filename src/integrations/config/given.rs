@@ -1,5 +1,6 @@
 //! What a setting is given, by a file or by a variable, and what can be made of it.
 
+use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -98,14 +99,7 @@ impl<'a> Given<'a> {
             Value::Loose(text) => text.trim().parse().ok(),
             _ => None,
         };
-        number
-            .filter(|number| limits.contains(number))
-            .ok_or_else(|| {
-                self.is_no(&match *limits.end() {
-                    MOST.. => format!("a whole number from {}", limits.start()),
-                    most => format!("a whole number from {} to {most}", limits.start()),
-                })
-            })
+        self.within(number, &limits, MOST, "a whole number")
     }
 
     /// A number within these limits.
@@ -116,12 +110,25 @@ impl<'a> Given<'a> {
             Value::Loose(text) => text.trim().parse().ok(),
             _ => None,
         };
+        self.within(number, &limits, f64::MAX, "a number")
+    }
+
+    /// The number that was found, if it is within these limits. From `most` on, a limit is none that
+    /// anybody comes to, and not worth being told.
+    fn within<T: PartialOrd + fmt::Display>(
+        &self,
+        number: Option<T>,
+        limits: &RangeInclusive<T>,
+        most: T,
+        what: &str,
+    ) -> Result<T, Problem> {
         number
             .filter(|number| limits.contains(number))
             .ok_or_else(|| {
-                self.is_no(&match *limits.end() {
-                    f64::MAX => format!("a number from {}", limits.start()),
-                    most => format!("a number from {} to {most}", limits.start()),
+                let (from, to) = (limits.start(), limits.end());
+                self.is_no(&match *to < most {
+                    true => format!("{what} from {from} to {to}"),
+                    false => format!("{what} from {from}"),
                 })
             })
     }
@@ -158,5 +165,5 @@ impl<'a> Given<'a> {
     }
 }
 
-/// From here on a limit is none that anybody comes to, and not worth being told.
+/// What nobody counts to.
 const MOST: usize = u32::MAX as usize;
