@@ -9,11 +9,9 @@ use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::sync::Once;
 
-use axum::body::Body;
 use axum::extract::{MatchedPath, Path};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
-use axum::routing::{any, get};
+use axum::routing::get;
 use axum::Router;
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::Bytes;
@@ -173,13 +171,8 @@ fn outside_of_spans_and_tokens_nothing_is_added() {
 #[test]
 fn the_outcome_is_the_spans() {
     workers(1).block_on(async {
-        let answer = |Path(code): Path<u16>| async move {
-            let mut response = Response::new(Body::from("answer"));
-            *response.status_mut() = StatusCode::from_u16(code).unwrap();
-            response
-        };
         let mut client = client(ClientLayer::new());
-        let server = start(Router::new().route("/{code}", any(answer))).await;
+        let server = start(web::by_code()).await;
         for code in [200, 302, 404, 499, 500, 503, 600] {
             let span = build_span("request").start();
             let path = format!("/{code}");

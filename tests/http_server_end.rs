@@ -8,7 +8,7 @@ use std::future::pending;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Path, Request};
+use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::{any, get};
@@ -25,12 +25,7 @@ use witness::{on_each, quiet_panic, Log};
 #[test]
 fn the_status_says_whether_it_failed() {
     witness::workers(1).block_on(async {
-        let handler = |Path(code): Path<u16>| async move {
-            let mut response = Response::new(Body::from("answer"));
-            *response.status_mut() = StatusCode::from_u16(code).unwrap();
-            response
-        };
-        let server = traced(Router::new().route("/{code}", any(handler))).await;
+        let server = traced(web::by_code()).await;
         for code in [
             200, 201, 204, 302, 304, 404, 418, 499, 500, 503, 504, 599, 600, 999,
         ] {

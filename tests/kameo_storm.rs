@@ -2,7 +2,6 @@
 
 #![cfg(feature = "kameo")]
 
-mod stage;
 mod weather;
 mod witness;
 
@@ -220,14 +219,10 @@ async fn storm() {
 
 #[test]
 fn nobody_sees_anothers_context_on_kamon() {
-    let runtime = witness::workers(4);
-    runtime.block_on(storm());
-    runtime.shut_down();
+    weather::on_kamon(storm());
 }
 
 #[test]
 fn nobody_sees_anothers_context_on_tokio() {
-    let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    let runtime = runtime.worker_threads(4).enable_all().build().unwrap();
-    runtime.block_on(storm());
+    weather::on_tokio(storm());
 }

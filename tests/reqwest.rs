@@ -9,10 +9,10 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{MatchedPath, Path};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{Redirect, Response};
-use axum::routing::{any, get};
+use axum::extract::MatchedPath;
+use axum::http::HeaderMap;
+use axum::response::Redirect;
+use axum::routing::get;
 use axum::Router;
 use futures_lite::{stream, StreamExt as _};
 use kamon::http::{ClientLayer, ServerLayer, TagMode};
@@ -149,12 +149,7 @@ fn a_request_that_is_given_up_is_cancelled() {
 #[test]
 fn the_outcome_is_the_spans() {
     workers(1).block_on(async {
-        let answer = |Path(code): Path<u16>| async move {
-            let mut response = Response::new(Body::from("answer"));
-            *response.status_mut() = StatusCode::from_u16(code).unwrap();
-            response
-        };
-        let (server, client) = both(Router::new().route("/{code}", any(answer))).await;
+        let (server, client) = both(web::by_code()).await;
         for code in [200, 404, 499, 500, 503] {
             let span = build_span("request").start();
             let request = client.get(url(&server, &format!("/{code}")));

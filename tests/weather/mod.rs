@@ -2,10 +2,25 @@
 #![allow(dead_code)] // Each test uses some.
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::witness::{current, Tally, Value};
+use crate::witness::{current, workers, Tally, Value};
+
+/// Runs a storm on four workers of kamon, whose threads must be left with nothing.
+pub(crate) fn on_kamon(storm: impl Future<Output = ()>) {
+    let runtime = workers(4);
+    runtime.block_on(storm);
+    runtime.shut_down();
+}
+
+/// Runs a storm on four workers of tokio.
+pub(crate) fn on_tokio(storm: impl Future<Output = ()>) {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(4).enable_all().build().unwrap();
+    runtime.block_on(storm);
+}
 
 /// What an actor does with a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

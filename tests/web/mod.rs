@@ -9,6 +9,9 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::routing::any;
 use axum::Router;
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::{Body, Bytes, Frame, Incoming};
@@ -59,6 +62,16 @@ impl Server {
         let _ = self.stop.send(());
         self.ended
     }
+}
+
+/// Answers `/{code}` with that status.
+pub(crate) fn by_code() -> Router {
+    let answer = |Path(code): Path<u16>| async move {
+        let mut response = Response::new(axum::body::Body::from("answer"));
+        *response.status_mut() = StatusCode::from_u16(code).unwrap();
+        response
+    };
+    Router::new().route("/{code}", any(answer))
 }
 
 /// A connection of HTTP/1.
