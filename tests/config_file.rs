@@ -235,6 +235,36 @@ fn what_is_ignored_and_what_is_kept_is_said_there() {
 }
 
 #[test]
+fn a_context_that_is_larger_is_not_written() {
+    let context = Context::empty().with_key(&REQUEST_ID, Some("1234".into()));
+    for (largest, is_written) in [(16, false), (4096, true)] {
+        let text = format!("{SEED}[kamon.context.codecs]\nlargest-message = {largest}");
+        let _in_force = in_force(loader(&text));
+        let bytes = Codecs::current().encode_binary(&context);
+        assert_eq!(!bytes.is_empty(), is_written, "{largest}");
+    }
+}
+
+#[cfg(feature = "test-util")]
+#[test]
+fn an_adaptive_sampler_is_told_how_much() {
+    let sampled = |throughput: u32| {
+        let text = format!("sampler = \"adaptive\"\nadaptive-sampler.throughput = {throughput}");
+        let _in_force = in_force(loader(&format!("[kamon.trace]\n{text}")));
+        let clock = kamon::trace::FrozenClock::new();
+        let traces = (0..10).filter(|_| {
+            clock.advance(Duration::from_secs(1));
+            let span = kamon::build_span("adaptive").start();
+            span.finish();
+            span.is_sampled()
+        });
+        traces.count()
+    };
+    assert_eq!(sampled(0), 1, "the first of its operation");
+    assert_eq!(sampled(60), 10, "one a second");
+}
+
+#[test]
 fn code_has_the_last_word() {
     let text = "[kamon.trace]\nsampler = \"never\"\nidentifier-scheme = \"single\"";
     let codecs = "[kamon.context.codecs.http-headers-keys]\nspan = \"w3c\"";
