@@ -188,6 +188,38 @@ fn callbacks_on_the_answer_run_in_the_context_of_the_ask() {
     });
 }
 
+/// Asks on whose runtime the actor is.
+struct Where;
+
+impl Message<Where> for Writer {
+    type Reply = bool;
+
+    async fn handle(&mut self, _: Where, _: &mut Context<Self, bool>) -> bool {
+        is_kamons()
+    }
+}
+
+/// Whether this is one of kamon's runtimes.
+fn is_kamons() -> bool {
+    kamon::runtime::Handle::try_current().is_ok()
+}
+
+#[test]
+fn actors_callbacks_and_pipes_run_on_the_runtime_of_the_call() {
+    everywhere(|| async {
+        let here = is_kamons();
+        let (pen, mut diary) = diary();
+        let writer = Writer::spawn_ctx(Writer { pen: pen.clone() });
+        assert_eq!(writer.ask_ctx(Where).await.unwrap(), here);
+        let (tell, told) = oneshot::channel();
+        writer.ask_then(Where, move |_| tell.send(is_kamons()).unwrap());
+        assert_eq!(told.await.unwrap(), here);
+        let piped = async { Note(if is_kamons() { "kamon" } else { "tokio" }) };
+        piped.pipe_to(&writer);
+        diary.expect(if here { "kamon" } else { "tokio" }, 0).await;
+    });
+}
+
 #[test]
 fn pipe_carries_the_context_of_the_call_and_not_of_the_completion() {
     everywhere(|| async {
