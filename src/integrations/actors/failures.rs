@@ -10,6 +10,9 @@ use crate::sync::statics::Mutex;
 /// How long a failure's Context is kept for a supervisor that has not dealt with it yet, or that
 /// there is not. No library says whether somebody watches an actor.
 const KEPT_FOR: Duration = Duration::from_secs(5);
+/// In how many pieces that time goes by. While a process is stopped, perhaps with its machine, one of them
+/// does, and not all: whoever deals with failures was stopped too.
+const PIECES: u32 = 10;
 
 /// By actor, the Contexts of the messages with which it failed.
 pub(crate) struct Failures<I> {
@@ -136,7 +139,9 @@ impl<I: Copy + Eq + Hash + Send + 'static> Failures<I> {
         // Actors live in tokio's time; where that is gone, or ends, so are they.
         if let Ok(tokio) = ::tokio::runtime::Handle::try_current() {
             tokio.spawn(async move {
-                ::tokio::time::sleep(self.kept_for).await;
+                for _ in 0..PIECES {
+                    ::tokio::time::sleep(self.kept_for / PIECES).await;
+                }
                 drop(expiry);
             });
         }
@@ -221,6 +226,22 @@ mod tests {
             FAILURES.note(1, context(2).with_key(&HELD, Some(held)));
             assert_eq!(let_go.recv().await, None);
             assert!(FAILURES.table.lock().failures.is_empty());
+        });
+    }
+
+    #[test]
+    fn a_failure_is_kept_while_the_process_is_stopped() {
+        static FAILURES: LazyLock<Failures<u8>> =
+            LazyLock::new(|| Failures::keeping(Duration::from_millis(10)));
+        runtime().block_on(async {
+            FAILURES.note(1, context(1));
+            ::tokio::task::yield_now().await;
+            // Nobody runs meanwhile.
+            std::thread::sleep(Duration::from_millis(20));
+            for _ in 0..PIECES / 2 {
+                ::tokio::task::yield_now().await;
+            }
+            assert_eq!(number(FAILURES.last(1)), Some(1));
         });
     }
 
