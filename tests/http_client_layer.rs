@@ -20,11 +20,11 @@ use hyper_util::client::legacy::Client;
 use kamon::http::{ClientLayer, ClientService, Executor, ServerLayer, TagMode, Timer};
 use kamon::propagation::{trace_token_key, Codecs};
 use kamon::report::outline;
-use kamon::trace::{Outcome, SpanRecord, TagValue};
-use kamon::{build_span, Context, ContextFutureExt as _, Key, Span, SpanKind};
+use kamon::trace::{Outcome, TagValue};
+use kamon::{build_span, Context, ContextFutureExt as _, Key, SpanKind};
 use tower_layer::Layer as _;
 use tower_service::Service as _;
-use traced::trace_of;
+use traced::{below, trace_of};
 use web::{request, start};
 use witness::{on_each, workers, Log};
 
@@ -55,15 +55,6 @@ async fn ask(
     let (head, body) = answer.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
     Ok((head.status, String::from_utf8(body.to_vec()).unwrap()))
-}
-
-/// The client's span below this one.
-#[track_caller]
-fn below(parent: &Span) -> SpanRecord {
-    let mut spans = trace_of(parent);
-    spans.retain(|span| span.parent_id == Some(parent.id()));
-    assert_eq!(spans.len(), 1, "{}", outline(&spans));
-    spans.remove(0)
 }
 
 /// Tells which of these headers came in.

@@ -20,13 +20,13 @@ use kamon::propagation::trace_token_key;
 use kamon::report::outline;
 use kamon::reqwest::SendTraced as _;
 use kamon::task::yield_now;
-use kamon::trace::{Outcome, SpanRecord};
-use kamon::{build_span, Context, ContextFutureExt as _, Span};
+use kamon::trace::Outcome;
+use kamon::{build_span, Context, ContextFutureExt as _};
 use reqwest::{Client, Request};
 use tokio::sync::Notify;
 use tower_layer::Layer as _;
 use tower_service::Service as _;
-use traced::trace_of;
+use traced::{below, trace_of};
 use web::spans::{use_codecs, SESSION};
 use web::{start, Server};
 use witness::{on_each, workers, Log, Tally};
@@ -40,15 +40,6 @@ async fn both(router: Router) -> (Server, Client) {
 
 fn url(server: &Server, path: &str) -> String {
     format!("http://{}{path}", server.address)
-}
-
-/// The client's span below this one.
-#[track_caller]
-fn below(parent: &Span) -> SpanRecord {
-    let mut spans = trace_of(parent);
-    spans.retain(|span| span.parent_id == Some(parent.id()));
-    assert_eq!(spans.len(), 1, "{}", outline(&spans));
-    spans.remove(0)
 }
 
 #[test]

@@ -22,6 +22,15 @@ pub(crate) fn record_of(span: &Span) -> SpanRecord {
     spans.remove(0)
 }
 
+/// The one span below this one that is finished by now.
+#[track_caller]
+pub(crate) fn below(parent: &Span) -> SpanRecord {
+    let mut spans = trace_of(parent);
+    spans.retain(|span| span.parent_id == Some(parent.id()));
+    assert_eq!(spans.len(), 1, "{}", outline(&spans));
+    spans.remove(0)
+}
+
 /// The spans of a trace that are finished by now, drawn.
 pub(crate) fn draw(span: &Span) -> String {
     outline(&trace_of(span))

@@ -66,15 +66,16 @@ impl Tally {
 
 impl Drop for Value {
     fn drop(&mut self) {
-        let woken = {
+        let woken: Vec<(usize, Waker)> = {
             let mut count = self.0.lock().unwrap();
             count.alive -= 1;
             let alive = count.alive;
-            let waiting = std::mem::take(&mut count.waiting);
-            let (woken, waiting) = waiting.into_iter().partition(|(few, _)| alive <= *few);
+            let (woken, waiting) = std::mem::take(&mut count.waiting)
+                .into_iter()
+                .partition(|(few, _)| alive <= *few);
             count.waiting = waiting;
-            Vec::<(usize, Waker)>::into_iter(woken)
+            woken
         };
-        woken.for_each(|(_, waker)| waker.wake());
+        woken.into_iter().for_each(|(_, waker)| waker.wake());
     }
 }
