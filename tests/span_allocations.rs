@@ -68,6 +68,25 @@ fn what_is_current_is_seen_without_any() {
         };
         assert_eq!(allocations(|| (0..1_000).for_each(|_| looked())), 0);
     });
-    assert_eq!(allocations(|| kamon::with_span(&root, || {})), 1);
+    root.finish();
+}
+
+#[test]
+fn to_be_current_is_none_until_the_context_is_asked_for() {
+    let root = root(SamplingDecision::Sample);
+    kamon::with_span(&root, || {
+        let nested = || {
+            kamon::with_span(&root, || kamon::with_span(&root, child));
+            kamon::with_span_finishing(kamon::build_span(CHILD).start(), child);
+        };
+        // What is reported needs places of its own.
+        nested();
+        kamon::flush();
+        assert_eq!(allocations(nested), 0);
+        let capture = || kamon::with_span(&root, || drop(kamon::current_context()));
+        assert_eq!(allocations(capture), 1);
+        let often = || (0..10).for_each(|_| drop(kamon::current_context()));
+        assert_eq!(allocations(|| kamon::with_span(&root, often)), 1);
+    });
     root.finish();
 }

@@ -203,8 +203,9 @@ impl Context {
         }
     }
 
+    /// The value of a key, if it was put in.
     #[inline(always)]
-    fn find<T: Send + Sync + 'static>(&self, key: &Key<T>) -> Option<&T> {
+    pub(super) fn find<T: Send + Sync + 'static>(&self, key: &Key<T>) -> Option<&T> {
         let id = key.id();
         let node = self.node?;
         // SAFETY: `self` holds the node, so the cell is kept for as long as `self` is borrowed;

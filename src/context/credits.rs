@@ -12,7 +12,8 @@
 
 use crate::context::context::Context;
 use crate::context::key::Flags;
-use crate::context::node::Node;
+use crate::context::node::{Header, Node};
+use crate::context::overlay;
 use crate::context::slot::Slot;
 
 /// There is no frame, or no Context to give credit of.
@@ -30,7 +31,7 @@ pub(super) fn hand_out(slot: &Slot) -> Option<Context> {
     if !slot.top.get().is_null() {
         return None;
     }
-    let raw = slot.current.get();
+    let raw = overlay::resolve(slot);
     let node = Node::from_ptr(raw)?;
     // SAFETY: the base is shown by the frame's owner.
     if unsafe { node.flags() }.contains(Flags::NOT_INHERITED) {
@@ -73,9 +74,9 @@ pub(super) fn take_back(slot: &Slot, context: Context) -> Option<Context> {
 
 /// Gives back what a frame has left.
 #[cold]
-pub(super) fn settle(base: &Context, credits: isize) {
-    if let Some(node) = Node::from_ptr(base.as_raw()) {
-        // SAFETY: the credits are holds that nobody uses, and `base` is one more.
+pub(super) fn settle(base: *const Header, credits: isize) {
+    if let Some(node) = Node::from_ptr(base) {
+        // SAFETY: the credits are holds that nobody uses, and the owner of the base has one more.
         unsafe { node.unshow_many(credits as usize) };
     }
 }

@@ -6,6 +6,7 @@ use crate::context::context::Context;
 use crate::context::credits;
 use crate::context::node::Header;
 use crate::context::opened::Opened;
+use crate::context::overlay::Overlay;
 use crate::context::saved::SavedScopes;
 use crate::context::slot::{Slot, SLOT};
 
@@ -16,8 +17,7 @@ use crate::context::slot::{Slot, SLOT};
 #[must_use = "the Context is current only as long as the frame lives"]
 pub(crate) struct Frame<'a> {
     outer: Suspended,
-    /// The base is borrowed: its owner cannot drop it before the frame ends.
-    base: &'a Context,
+    base: Base<'a>,
 }
 
 /// As [`Frame`], for a task or future that keeps its open Scopes from one poll to the next.
@@ -26,7 +26,39 @@ pub(crate) struct ResumedFrame<'a> {
     outer: Suspended,
     bound: bool,
     saved: &'a mut SavedScopes,
-    base: &'a Context,
+    base: Base<'a>,
+}
+
+/// What is current in a frame without any Scope. It is borrowed: its owner cannot drop it before
+/// the frame ends.
+#[derive(Clone, Copy)]
+pub(crate) enum Base<'a> {
+    Context(&'a Context),
+    Overlay(&'a Overlay<'a>),
+}
+
+impl<'a> From<&'a Context> for Base<'a> {
+    #[inline(always)]
+    fn from(context: &'a Context) -> Self {
+        Base::Context(context)
+    }
+}
+
+impl<'a> From<&'a Overlay<'a>> for Base<'a> {
+    #[inline(always)]
+    fn from(overlay: &'a Overlay<'a>) -> Self {
+        Base::Overlay(overlay)
+    }
+}
+
+impl Base<'_> {
+    #[inline(always)]
+    fn as_raw(&self) -> *const Header {
+        match self {
+            Base::Context(context) => context.as_raw(),
+            Base::Overlay(overlay) => overlay.as_raw(),
+        }
+    }
 }
 
 /// What the slot said of the frame around this one.
@@ -38,36 +70,35 @@ struct Suspended {
 }
 
 impl<'a> Frame<'a> {
-    /// Makes `context` current. Scopes that are open when the frame ends are disposed of.
+    /// Makes a Context current, or an overlay. Scopes that are open when the frame ends are disposed
+    /// of.
     #[inline(always)]
-    pub(crate) fn enter(context: &'a Context) -> Self {
+    pub(crate) fn enter(base: impl Into<Base<'a>>) -> Self {
+        let base = base.into();
         // `benches/without-context` measures what the two swaps cost.
         let outer = if cfg!(kamon_without_context) {
             Suspended::NOTHING
         } else {
-            SLOT.with(|slot| Suspended::swap(slot, context.as_raw(), ptr::null()))
+            SLOT.with(|slot| Suspended::swap(slot, base.as_raw(), ptr::null()))
         };
-        Frame {
-            outer,
-            base: context,
-        }
+        Frame { outer, base }
     }
 
     /// Makes `context` current, and in it the Scopes that were open when the last such frame
     /// ended. For a task that never leaves its thread.
     #[inline(always)]
     pub(crate) fn resume(context: &'a Context, saved: &'a mut SavedScopes) -> ResumedFrame<'a> {
-        ResumedFrame::enter(context, saved, true)
+        ResumedFrame::enter(context.into(), saved, true)
     }
 
     /// As [`Frame::resume`] inside a task that never leaves its thread, and as [`Frame::enter`]
     /// everywhere else. For a future that is part of it does not know which task.
     #[inline(always)]
     pub(crate) fn resume_within(
-        context: &'a Context,
+        base: impl Into<Base<'a>>,
         saved: &'a mut SavedScopes,
     ) -> ResumedFrame<'a> {
-        ResumedFrame::enter(context, saved, false)
+        ResumedFrame::enter(base.into(), saved, false)
     }
 }
 
@@ -107,7 +138,7 @@ impl Drop for Frame<'_> {
                 leave_with_scopes(slot, self.outer);
             }
             if credits > 0 {
-                credits::settle(self.base, credits);
+                credits::settle(self.base.as_raw(), credits);
             }
         });
     }
@@ -115,11 +146,11 @@ impl Drop for Frame<'_> {
 
 impl<'a> ResumedFrame<'a> {
     #[inline(always)]
-    fn enter(context: &'a Context, saved: &'a mut SavedScopes, binds: bool) -> Self {
+    fn enter(base: Base<'a>, saved: &'a mut SavedScopes, binds: bool) -> Self {
         SLOT.with(|slot| {
             let (top, current) = match saved.is_empty() {
-                true => (ptr::null(), context.as_raw()),
-                false => saved.take(slot, context),
+                true => (ptr::null(), base.as_raw()),
+                false => saved.take(slot, base.as_raw()),
             };
             let outer = Suspended::swap(slot, current, top);
             let bound = slot.bound.get();
@@ -128,7 +159,7 @@ impl<'a> ResumedFrame<'a> {
                 outer,
                 bound,
                 saved,
-                base: context,
+                base,
             }
         })
     }
@@ -141,7 +172,7 @@ impl Drop for ResumedFrame<'_> {
             let bound = slot.bound.replace(self.bound);
             let credits = slot.credits.replace(self.outer.credits);
             if credits > 0 {
-                credits::settle(self.base, credits);
+                credits::settle(self.base.as_raw(), credits);
             }
             if slot.top.get().is_null() && self.outer.top.is_null() {
                 slot.current.set(self.outer.current);

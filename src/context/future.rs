@@ -108,7 +108,7 @@ pin_project! {
     impl<F> PinnedDrop for InContext<F> {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
-            let _frame = Frame::resume_within(this.context, this.saved);
+            let _frame = Frame::resume_within(&*this.context, this.saved);
             // SAFETY: the future is not moved, and this is the only place that drops it.
             unsafe { ManuallyDrop::drop(this.future.get_unchecked_mut()) };
         }
@@ -130,7 +130,7 @@ impl<F: Future> Future for InContext<F> {
         let this = self.project();
         // SAFETY: pinned with what is around it, and `ManuallyDrop` moves nothing by itself.
         let future = unsafe { this.future.map_unchecked_mut(|future| &mut **future) };
-        let _frame = Frame::resume_within(this.context, this.saved);
+        let _frame = Frame::resume_within(&*this.context, this.saved);
         future.poll(cx)
     }
 }

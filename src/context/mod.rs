@@ -16,6 +16,7 @@ pub(crate) mod live;
 pub(crate) mod modelled;
 mod node;
 mod opened;
+mod overlay;
 pub(crate) mod registry;
 mod saved;
 mod scope;

@@ -2,7 +2,6 @@
 
 use std::ptr;
 
-use crate::context::context::Context;
 use crate::context::node::Header;
 use crate::context::opened::Opened;
 use crate::context::slot::{Slot, SLOT};
@@ -39,20 +38,20 @@ impl SavedScopes {
         self.top = top;
     }
 
-    /// Hands the chain out, to lie on `context`: its top and what is current.
+    /// Hands the chain out, to lie on `base`: its top and what is current.
     #[cold]
     pub(super) fn take(
         &mut self,
         slot: &Slot,
-        context: &Context,
+        base: *const Header,
     ) -> (*const Opened, *const Header) {
         let top = self.take_at_home();
         if top.is_null() {
-            return (top, context.as_raw());
+            return (top, base);
         }
         // SAFETY: the chain is of this thread, and we were the only ones to have its top.
         unsafe {
-            Opened::rebase(top, context.as_raw());
+            Opened::rebase(top, base);
             Opened::settle(slot, top)
         }
     }

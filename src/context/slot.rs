@@ -6,14 +6,15 @@ use std::ptr;
 
 use crate::context::context::Context;
 use crate::context::credits;
-#[cfg(kamon_loom)]
-use crate::context::live;
+use crate::context::key::Key;
 use crate::context::node::Header;
 use crate::context::opened::Opened;
+use crate::context::overlay;
 use crate::sync::tls;
 
 #[allow(unused_imports)] // Callers name the frame, seldom its type.
 pub(crate) use crate::context::frame::{end_scopes, Frame, ResumedFrame};
+pub(crate) use crate::context::overlay::Overlay;
 #[allow(unused_imports)] // For tasks that are bound to their thread.
 pub(crate) use crate::context::saved::SavedScopes;
 
@@ -21,7 +22,8 @@ pub(crate) use crate::context::saved::SavedScopes;
 /// in the thread's life, and nothing in it is ever borrowed while user code runs.
 pub(super) struct Slot {
     /// The current Context, borrowed; null when empty. It belongs to the newest open Scope of the
-    /// present frame or, without one, to the frame's owner.
+    /// present frame or, without one, to the frame's owner, who may have an [`Overlay`] instead: then
+    /// the lowest bit is set, and [`overlay::resolve`] says which Context it is.
     pub(super) current: Cell<*const Header>,
     /// The newest Scope that is open in the present frame; null when there is none.
     pub(super) top: Cell<*const Opened>,
@@ -125,6 +127,23 @@ pub(crate) fn with_current<R>(f: impl FnOnce(&Context) -> R) -> R {
     })
 }
 
+/// Calls `f` with the value of a key in the current Context, which is not made for that where it
+/// need not be.
+#[inline(always)]
+pub(crate) fn with_value<T: Send + Sync + 'static, R>(
+    key: &'static Key<T>,
+    f: impl FnOnce(&T) -> R,
+) -> R {
+    SLOT.with(|slot| {
+        // As in `with_current`.
+        let held = (!slot.top.get().is_null()).then(|| Context::clone(&borrow(slot)));
+        let value = overlay::find(slot, key).unwrap_or_else(|| key.default_value());
+        let result = f(value);
+        drop(held);
+        result
+    })
+}
+
 /// The pointer in the slot, to be compared with [`raw_of`].
 #[cfg(any(test, kamon_loom))]
 #[allow(dead_code)]
@@ -164,12 +183,5 @@ pub(crate) unsafe fn install(context: &Context) {
 /// The current Context, borrowed from whoever owns it. Good until user code runs.
 #[inline(always)]
 fn borrow(slot: &Slot) -> ManuallyDrop<Context> {
-    let raw = slot.current.get();
-    #[cfg(kamon_loom)]
-    if let Some(node) = crate::context::node::Node::from_ptr(raw) {
-        live::assert_shown(node);
-    }
-    // SAFETY: what the slot points at is shown by its owner, see `Slot::current`. Never dropped
-    // here, and both callers end the use before the owner can go.
-    ManuallyDrop::new(unsafe { Context::from_raw(raw) })
+    overlay::borrow(overlay::resolve(slot))
 }

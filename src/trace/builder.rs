@@ -3,7 +3,7 @@
 use std::fmt;
 use std::mem;
 
-use crate::context::{slot, Context};
+use crate::context::slot;
 use crate::sync::UnsafeCell;
 use crate::trace::body::Body;
 use crate::trace::decision::BEFOREHAND;
@@ -159,8 +159,7 @@ impl SpanBuilder {
 
     #[inline(never)]
     fn begin(&mut self, flags: Flags) -> Span {
-        slot::with_current(|context| {
-            let current = context.get(Span::key());
+        slot::with_value(Span::key(), |current| {
             if is_suppressed(current) {
                 return Span::empty();
             }
@@ -176,7 +175,7 @@ impl SpanBuilder {
                     make(flags, parent.trace_id, parent.id, watch, self)
                 }
                 parent => {
-                    let first = self.first(parent, context);
+                    let first = self.first(parent);
                     let flags = flags.and(first.flags);
                     make(flags, first.trace_id, first.parent_id, None, self)
                 }
@@ -186,12 +185,12 @@ impl SpanBuilder {
 
     /// What a span with which a trace enters this process has from those before it.
     #[cold]
-    fn first(&self, remote: Option<&Hold>, context: &Context) -> First {
+    fn first(&self, remote: Option<&Hold>) -> First {
         let settings = settings::current();
         let told = match (remote, &self.parent) {
             (Some(remote), _) => Some(remote.sampling_decision()),
             // A decision that came without a span is for the first one that begins here.
-            (None, Parent::FromContext) => told_beforehand(context),
+            (None, Parent::FromContext) => told_beforehand(),
             (None, _) => None,
         };
         let known = told.unwrap_or(self.suggestion);
@@ -269,10 +268,10 @@ fn make(
     })
 }
 
-fn told_beforehand(context: &Context) -> Option<SamplingDecision> {
-    match context.get(&BEFOREHAND) {
+fn told_beforehand() -> Option<SamplingDecision> {
+    match slot::with_value(&BEFOREHAND, |decision| *decision) {
         SamplingDecision::Unknown => None,
-        decision => Some(*decision),
+        decision => Some(decision),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The current span: the one in the current Context.
 
-use crate::context::slot::{self, Frame};
-use crate::context::{with_context, Context};
+use crate::context::slot::{self, Frame, Overlay};
+use crate::context::with_context;
 use crate::trace::state::Flags;
 use crate::trace::work::Stretch;
 use crate::trace::{Span, SpanContext, SpanId, TraceId};
@@ -19,7 +19,7 @@ use crate::trace::{Span, SpanContext, SpanId, TraceId};
 /// ```
 #[inline]
 pub fn current_span() -> Span {
-    slot::with_current(|context| context.get(Span::key()).clone())
+    slot::with_value(Span::key(), Span::clone)
 }
 
 /// Calls `f` with `span` current on this thread, and returns what it returns.
@@ -38,9 +38,13 @@ pub fn current_span() -> Span {
 /// ```
 #[inline]
 pub fn with_span<R>(span: &Span, f: impl FnOnce() -> R) -> R {
-    let _stretch = Stretch::enter(span);
+    let around = Overlay::new(Span::key(), span);
     let failing = FailOnUnwind(span);
-    let result = with_context(around_current(span.clone()), f);
+    let result = {
+        let _stretch = Stretch::enter(span);
+        let _frame = Frame::enter(&around);
+        f()
+    };
     std::mem::forget(failing);
     result
 }
@@ -61,23 +65,16 @@ pub fn with_span<R>(span: &Span, f: impl FnOnce() -> R) -> R {
 /// ```
 #[inline]
 pub fn with_span_finishing<R>(span: Span, f: impl FnOnce() -> R) -> R {
-    let context = around_current(span);
-    let span = context.get(Span::key());
-    let finishing = FinishOnUnwind(span);
+    let around = Overlay::new(Span::key(), &span);
+    let finishing = FinishOnUnwind(&span);
     let result = {
-        let _stretch = Stretch::enter(span);
-        let _frame = Frame::enter(&context);
+        let _stretch = Stretch::enter(&span);
+        let _frame = Frame::enter(&around);
         f()
     };
     std::mem::forget(finishing);
     span.finish_if_open();
     result
-}
-
-/// The current Context with `span` in it.
-#[inline]
-pub(super) fn around_current(span: Span) -> Context {
-    slot::with_current(|context| context.with_key(Span::key(), span))
 }
 
 /// Fails a span for the panic that is going through.
@@ -111,7 +108,7 @@ pub(crate) fn panicked(span: &Span) {
 /// Fails the current span, because the task in whose Context this is called has panicked. The span
 /// is not finished: it need not be the task's alone.
 pub(crate) fn fail_current_span() {
-    slot::with_current(|context| panicked(context.get(Span::key())));
+    slot::with_value(Span::key(), panicked);
 }
 
 /// Calls `f` in a Context in which no spans are made, neither here nor in whatever is called and
@@ -119,5 +116,6 @@ pub(crate) fn fail_current_span() {
 pub(crate) fn without_tracing<R>(f: impl FnOnce() -> R) -> R {
     let nobody = SpanContext::new(TraceId::NONE, SpanId::NONE);
     let span = Span::standing(Flags::SUPPRESSED, &nobody);
-    with_context(around_current(span), f)
+    let context = slot::with_current(|context| context.with_key(Span::key(), span));
+    with_context(context, f)
 }

@@ -7,7 +7,7 @@ use std::task::{Context as TaskContext, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::context::slot::{self, Frame, SavedScopes};
+use crate::context::slot::{Frame, Overlay, ResumedFrame, SavedScopes};
 use crate::context::{Around, Context};
 use crate::trace::current::panicked;
 use crate::trace::state::Flags;
@@ -27,8 +27,8 @@ impl<F: Future> Around<F> for Span {
     }
 }
 
-/// What a span is current on top of, and the two together: kept from one poll to the next, because
-/// a task is polled in one Context nearly always.
+/// What a span is current on top of, and the two together: kept from one poll to the next, once
+/// somebody has asked for them, because a task is polled in one Context nearly always.
 struct Contexts {
     below: Context,
     with_span: Context,
@@ -63,8 +63,8 @@ pin_project! {
                 outcome: Flags::CANCELLED,
             };
             {
-                let context = context(this.contexts, this.span);
-                let _frame = Frame::resume_within(context, this.saved);
+                let around = Overlay::new(Span::key(), this.span);
+                let _frame = enter(this.contexts, &around, this.saved);
                 this.future.set(None);
             }
             drop(finishing);
@@ -85,9 +85,9 @@ impl<F: Future> Future for InSpan<F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
         let mut this = self.project();
+        let around = Overlay::new(Span::key(), this.span);
         let polled = {
-            let context = context(this.contexts, this.span);
-            let _frame = Frame::resume_within(context, this.saved);
+            let _frame = enter(this.contexts, &around, this.saved);
             let Some(future) = this.future.as_mut().as_pin_mut() else {
                 panic!("`InSpan` polled after completion");
             };
@@ -104,36 +104,28 @@ impl<F: Future> Future for InSpan<F> {
         if polled.is_ready() {
             // What the span was current on may hold what belongs to the request.
             *this.contexts = None;
+            drop(around);
             this.span.finish_if_open();
+        } else if let Some((below, with_span)) = around.made() {
+            *this.contexts = Some(Contexts { below, with_span });
         }
         polled
     }
 }
 
-/// The current Context with the span on top.
+/// Makes the span current on top of what is: `around`, or the Context that was made of it in an
+/// earlier poll.
 #[inline]
-fn context<'a>(contexts: &'a mut Option<Contexts>, span: &Span) -> &'a Context {
-    let known = slot::with_current(|current| {
-        contexts
-            .as_ref()
-            .is_some_and(|contexts| contexts.below.is_same(current))
-    });
-    if !known {
-        *contexts = Some(Contexts::new(span));
-    }
+fn enter<'a>(
+    contexts: &'a mut Option<Contexts>,
+    around: &'a Overlay<'a>,
+    saved: &'a mut SavedScopes,
+) -> ResumedFrame<'a> {
     match contexts {
-        Some(contexts) => &contexts.with_span,
-        None => unreachable!("just made"),
-    }
-}
-
-impl Contexts {
-    #[cold]
-    fn new(span: &Span) -> Contexts {
-        slot::with_current(|current| Contexts {
-            below: current.clone(),
-            with_span: current.with_key(Span::key(), span.clone()),
-        })
+        Some(contexts) if around.lies_on(&contexts.below) => {
+            Frame::resume_within(&contexts.with_span, saved)
+        }
+        _ => Frame::resume_within(around, saved),
     }
 }
 

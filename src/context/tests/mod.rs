@@ -3,6 +3,7 @@
 mod costs;
 mod frames;
 mod memory;
+mod overlays;
 mod property;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,6 +27,12 @@ impl Tracked {
             number,
             alive: alive.clone(),
         }
+    }
+}
+
+impl Clone for Tracked {
+    fn clone(&self) -> Self {
+        Tracked::new(self.number, &self.alive)
     }
 }
 

@@ -12,8 +12,9 @@ use std::task::{Context as TaskContext, Poll, Waker};
 use proptest::prelude::*;
 
 use super::{Tracked, TRACKED};
-use crate::context::slot::{self, Frame, SavedScopes};
-use crate::context::{store_context, with_context, Context, ContextFutureExt as _, Scope};
+use crate::context::slot::{self, Frame, Overlay, SavedScopes};
+use crate::context::{current_context, store_context, with_context};
+use crate::context::{Context, ContextFutureExt as _, Scope};
 
 /// How many futures, and how many tasks, a program plays with.
 const OWNERS: usize = 3;
@@ -28,6 +29,10 @@ enum Step {
     Forget(usize),
     /// Runs the steps in a closure, which may panic at the end.
     Within(Vec<Step>, bool),
+    /// The same in a frame whose base is an overlay.
+    Over(Vec<Step>, bool),
+    /// Looks at the current Context as a whole.
+    Capture,
     /// Runs the steps in the next poll of an `in_context` future; the last poll drops it.
     Poll(usize, Vec<Step>, bool),
     /// Runs the steps in the next poll of a task bound to this thread; the last poll ends it.
@@ -39,11 +44,13 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => Just(Step::Open),
         3 => any::<usize>().prop_map(Step::Close),
         1 => any::<usize>().prop_map(Step::Forget),
+        1 => Just(Step::Capture),
     ];
     let step = flat.prop_recursive(4, 60, 8, |inner| {
         let inner = || prop::collection::vec(inner.clone(), 0..8);
         prop_oneof![
             (inner(), any::<bool>()).prop_map(|(steps, end)| Step::Within(steps, end)),
+            (inner(), any::<bool>()).prop_map(|(steps, end)| Step::Over(steps, end)),
             (0..OWNERS, inner(), prop::bool::weighted(0.2))
                 .prop_map(|(owner, steps, end)| Step::Poll(owner, steps, end)),
             (0..OWNERS, inner(), prop::bool::weighted(0.2))
@@ -124,6 +131,10 @@ struct Task {
     saved: SavedScopes,
 }
 
+fn number(tracked: &Option<Tracked>) -> usize {
+    tracked.as_ref().map_or(0, |tracked| tracked.number)
+}
+
 /// The program at work beside the model.
 struct Machine<'a> {
     model: RefCell<Model>,
@@ -144,13 +155,16 @@ impl<'a> Machine<'a> {
     }
 
     fn check(&self) {
-        let seen = slot::with_current(|context| {
-            context
-                .get(&TRACKED)
-                .as_ref()
-                .map_or(0, |tracked| tracked.number)
-        });
+        let seen = slot::with_value(&TRACKED, number);
         assert_eq!(seen, self.model.borrow().current());
+    }
+
+    fn capture(&self) {
+        let captured = current_context();
+        assert_eq!(
+            number(captured.get(&TRACKED)),
+            self.model.borrow().current()
+        );
     }
 
     fn run(&'a self, steps: &[Step]) {
@@ -176,6 +190,8 @@ impl<'a> Machine<'a> {
                 }
                 Step::Forget(any) => std::mem::forget(self.take(*any)),
                 Step::Within(steps, panics) => self.within(steps, *panics),
+                Step::Over(steps, panics) => self.over(steps, *panics),
+                Step::Capture => self.capture(),
                 Step::Poll(which, steps, end) => self.poll(*which, steps, *end),
                 Step::Task(which, steps, end) => self.task(*which, steps, *end),
             }
@@ -191,16 +207,30 @@ impl<'a> Machine<'a> {
 
     fn within(&'a self, steps: &[Step], panics: bool) {
         let (number, context) = self.context();
-        let outcome = catch_unwind(AssertUnwindSafe(|| {
-            with_context(context, || {
-                self.model.borrow_mut().enter(number, Owner::Closure);
-                self.check();
-                self.run(steps);
-                if panics {
-                    resume_unwind(Box::new("planned"));
-                }
-            });
-        }));
+        self.closure(|| with_context(context, || self.inside(number, steps, panics)));
+    }
+
+    fn over(&'a self, steps: &[Step], panics: bool) {
+        let number = 1 + self.next.fetch_add(1, Ordering::Relaxed);
+        let value = Some(Tracked::new(number, &self.alive));
+        self.closure(|| {
+            let over = Overlay::new(&TRACKED, &value);
+            let _over = Frame::enter(&over);
+            self.inside(number, steps, panics);
+        });
+    }
+
+    fn inside(&'a self, base: usize, steps: &[Step], panics: bool) {
+        self.model.borrow_mut().enter(base, Owner::Closure);
+        self.check();
+        self.run(steps);
+        if panics {
+            resume_unwind(Box::new("planned"));
+        }
+    }
+
+    fn closure(&'a self, run: impl FnOnce()) {
+        let outcome = catch_unwind(AssertUnwindSafe(run));
         self.model.borrow_mut().leave(Owner::Closure);
         if let Err(payload) = outcome {
             if payload.downcast_ref() != Some(&"planned") {
