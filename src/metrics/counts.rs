@@ -1,5 +1,7 @@
 //! Counts of values by bucket, which threads add to without meeting.
 
+use std::ptr;
+
 use crate::metrics::buckets::{Bucket, OCTAVE, OCTAVES};
 use crate::metrics::distribution::Distribution;
 use crate::metrics::parts::{Lazy, Parts};
@@ -19,6 +21,43 @@ pub(crate) struct Counts {
 struct Part {
     octaves: Lazy<Octave, OCTAVES>,
     beyond: AtomicU64,
+}
+
+impl Part {
+    #[inline]
+    fn record(&self, seat: Seat, value: u64, times: u64) {
+        match Bucket::of(value) {
+            Some(bucket) => {
+                let octave = self.octaves.at(bucket.octave());
+                seat.add(&octave.0[bucket.place()], times);
+            }
+            None => seat.add(&self.beyond, times),
+        }
+    }
+}
+
+/// The part of one seat of some [`Counts`]. Parts stay as long as the whole.
+pub(crate) struct Mine {
+    seat: Seat,
+    part: *const Part,
+}
+
+impl Mine {
+    #[inline]
+    pub(crate) fn seat(&self) -> Seat {
+        self.seat
+    }
+
+    /// Counts a value.
+    ///
+    /// # Safety
+    ///
+    /// The [`Counts`] must still be there. The seat must be this thread's.
+    #[inline]
+    pub(crate) unsafe fn record(&self, value: u64) {
+        // SAFETY: as the caller promises.
+        unsafe { &*self.part }.record(self.seat, value, 1);
+    }
 }
 
 #[derive(Debug)]
@@ -50,14 +89,13 @@ impl Counts {
     /// Counts a value `times` times in the part of a seat, which must be this thread's.
     #[inline]
     pub(crate) fn record(&self, seat: Seat, value: u64, times: u64) {
-        let part = self.parts.of(seat);
-        match Bucket::of(value) {
-            Some(bucket) => {
-                let octave = part.octaves.at(bucket.octave());
-                seat.add(&octave.0[bucket.place()], times);
-            }
-            None => seat.add(&part.beyond, times),
-        }
+        self.parts.of(seat).record(seat, value, times);
+    }
+
+    /// The part of a seat, for whoever keeps the [`Counts`] as long.
+    pub(crate) fn mine(&self, seat: Seat) -> Mine {
+        let part = ptr::from_ref(self.parts.of(seat));
+        Mine { seat, part }
     }
 
     /// What was recorded since the reader last looked.

@@ -1,6 +1,6 @@
 //! Histograms.
 
-use crate::metrics::counts::{Counts, SeenCounts};
+use crate::metrics::counts::{Counts, Mine, SeenCounts};
 use crate::metrics::handle::{any_unit, instrument};
 use crate::metrics::seat::Seat;
 use crate::metrics::series::Cell;
@@ -58,6 +58,11 @@ impl HistogramCell {
     #[inline]
     pub(crate) fn record(&self, value: u64, times: u64) {
         self.counts.record(Seat::here(), value, times);
+    }
+
+    /// This thread's part.
+    pub(crate) fn mine(&self) -> Mine {
+        self.counts.mine(Seat::here())
     }
 }
 

@@ -105,6 +105,7 @@ pub use self::reporter::MetricReporter;
 pub use self::snapshot::{InstrumentSnapshot, PeriodSnapshot, Range, Value};
 pub use self::subscription::{subscribe, Subscription};
 pub use self::tags::{TagText, Tags};
+pub(crate) use self::timer::ThreadTimer;
 pub use self::timer::{StartedTimer, Timer};
 pub use self::unit::Unit;
 

@@ -2,11 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use crate::metrics::counts::Mine;
 use crate::metrics::handle::instrument;
 use crate::metrics::histogram::HistogramCell;
 use crate::metrics::lookup::{self, Text};
-use crate::metrics::series::AnySeries as _;
-use crate::sync::now;
+use crate::metrics::seat::Seat;
+use crate::metrics::series::{AnySeries as _, Series};
+use crate::sync::{now, Arc};
 
 instrument! {
     /// Keeps how durations are distributed: a histogram of nanoseconds.
@@ -43,12 +45,6 @@ impl Timer {
         self.handle.series().cell.record(nanoseconds, 1);
     }
 
-    /// Whether the instrument was removed, so that who kept the handle needs a new one.
-    #[inline]
-    pub(crate) fn is_removed(&self) -> bool {
-        self.handle.series().is_removed()
-    }
-
     /// Begins to measure.
     pub fn start(&self) -> StartedTimer {
         StartedTimer {
@@ -65,6 +61,38 @@ impl Timer {
     #[inline]
     pub(crate) fn record_tagged(&self, tags: &[(Text<'_>, Text<'_>)], nanoseconds: u64) {
         lookup::with(&self.handle, tags, |cell| cell.record(nanoseconds, 1));
+    }
+}
+
+/// A timer as one thread uses it often: it knows where this thread's part of it is.
+pub(crate) struct ThreadTimer {
+    series: Arc<Series<HistogramCell>>,
+    mine: Mine,
+}
+
+impl ThreadTimer {
+    pub(crate) fn of(timer: &Timer) -> ThreadTimer {
+        let series = timer.handle.share();
+        let mine = series.cell.mine();
+        ThreadTimer { series, mine }
+    }
+
+    /// As [`Timer::record_nanos`].
+    #[inline]
+    pub(crate) fn record_nanos(&mut self, nanoseconds: u64) {
+        let seat = Seat::here();
+        if self.mine.seat() != seat {
+            // Its thread is at its end.
+            self.mine = self.series.cell.mine();
+        }
+        // SAFETY: the series is still there, and with it the part.
+        unsafe { self.mine.record(nanoseconds) };
+    }
+
+    /// Whether the instrument was removed, so that who kept this needs a new one.
+    #[inline]
+    pub(crate) fn is_removed(&self) -> bool {
+        self.series.is_removed()
     }
 }
 

@@ -15,7 +15,7 @@ use crate::report::{DropReason, Dropped, ReportStats, SpanReporter};
 use crate::sync::statics::Mutex;
 use crate::sync::thread::{self, Thread};
 use crate::sync::Arc;
-use crate::trace::{self, without_tracing, FinishedSpan, SpanRecord};
+use crate::trace::{self, without_tracing, FinishedSpan, SpanRecord, Tie};
 
 /// The drain of the process.
 pub(crate) static DRAIN: Drain = Drain::new();
@@ -72,7 +72,8 @@ impl Drain {
 
     fn pass_with(&self, state: &mut State) -> usize {
         let reporters = self.reporters.lock().clone();
-        let number = LANES.drain(|span| state.take(span, &reporters));
+        let tie = Tie::current();
+        let number = LANES.drain(|span| state.take(span, &tie, &reporters));
         state.hand_on(&reporters);
         LANES.gate.forgive(&mut state.ages, Instant::now());
         number
@@ -216,7 +217,7 @@ impl State {
         }
     }
 
-    fn take(&mut self, span: FinishedSpan, reporters: &[Arc<Outbox>]) {
+    fn take(&mut self, span: FinishedSpan, tie: &Tie, reporters: &[Arc<Outbox>]) {
         if self.closed {
             self.dropped.add(DropReason::Closed, 1);
             return;
@@ -228,7 +229,7 @@ impl State {
         if self.batch.capacity() == 0 {
             self.batch.reserve_exact(LARGEST);
         }
-        self.batch.push(span.into_record());
+        self.batch.push(span.into_record(tie));
         if self.batch.len() == LARGEST {
             self.hand_on(reporters);
         }

@@ -2,26 +2,23 @@
 
 use crate::trace::body::Body;
 use crate::trace::counts;
-use crate::trace::details::Locked;
+use crate::trace::details::{Details, Locked};
 use crate::trace::finish;
-use crate::trace::place::Hold;
+use crate::trace::place::{Hold, Vacancy};
 use crate::trace::state::Flags;
 use crate::trace::{Span, SpanContext, SpanKind, Timestamp};
 
 impl Span {
-    #[inline(always)]
-    pub(super) fn new(flags: Flags, body: impl FnOnce() -> Body) -> Span {
-        Span(Some(Hold::new(flags, body)))
-    }
-
     /// A span that is there to be looked at: nothing is done in it here.
     pub(super) fn standing(flags: Flags, context: &SpanContext) -> Span {
-        Span::new(flags, || Body {
-            trace_id: context.trace_id(),
-            id: context.id(),
-            parent_id: context.parent_id().unwrap_or_default(),
-            ..Body::new("".into(), SpanKind::Unknown, Timestamp::ZERO)
-        })
+        let body = Body::new("".into(), SpanKind::Unknown, Timestamp::ZERO);
+        let parent_id = context.parent_id().unwrap_or_default();
+        let body = body.of(context.trace_id(), context.id(), parent_id);
+        Span(Some(Vacancy::find().fill(
+            flags,
+            &mut Details::default(),
+            body,
+        )))
     }
 
     /// The memory behind the handle, whatever lives in it.

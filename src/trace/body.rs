@@ -1,46 +1,41 @@
 //! A span, from its start until it is reported.
 
+use std::ptr::NonNull;
 use std::time::Duration;
 
-use crate::sync::statics::{AtomicU32, AtomicU64, Ordering};
 use crate::sync::{Living, UnsafeCell};
 use crate::trace::clock::Tie;
 use crate::trace::details::Details;
-use crate::trace::place::{Hold, Watch};
-use crate::trace::span_names::SpanNames;
+use crate::trace::place::{Hold, Place, Watch};
 use crate::trace::state::Flags;
 use crate::trace::{
-    Outcome, SamplingDecision, SpanId, SpanKind, SpanRecord, TagKey, Timestamp, TraceId, Work,
+    Outcome, SamplingDecision, SpanId, SpanKind, SpanRecord, TagKey, Timestamp, TraceId,
 };
 
-/// A span.
+/// A span: what every one has. What most have none of is in the [`Rest`](crate::trace::place::Rest).
 ///
-/// Who may touch what: the fields without a cell never change. `details` belongs to whoever has
-/// [locked](crate::trace::state::State::lock) the state, and once the span is finished to whoever finished it, who
-/// passes that right on with the [`FinishedSpan`](crate::trace::sink::FinishedSpan).
+/// Who may touch what: the fields without a cell never change. `finished` belongs to whoever
+/// finished the span, who passes that right on with the
+/// [`FinishedSpan`](crate::trace::sink::FinishedSpan).
 pub(crate) struct Body {
-    pub(super) trace_id: TraceId,
+    /// The halves of the trace's id, the lower one first. As one number it would be aligned to 16
+    /// bytes, and the span be a line longer.
+    trace_id: [u64; 2],
     pub(super) id: SpanId,
     /// Zero if there is no parent.
     pub(super) parent_id: SpanId,
-    pub(super) kind: SpanKind,
     pub(super) started: Timestamp,
-    pub(super) names: SpanNames,
-    /// The parent, if it is of this process: its name is asked for at the end.
-    pub(super) parent: Option<Watch>,
-    pub(super) details: UnsafeCell<Details>,
-    /// What the executor did for the span, in nanoseconds and polls. Plain counters.
-    pub(super) work: WorkCounts,
+    /// Nothing before it is finished.
+    pub(super) finished: UnsafeCell<Timestamp>,
+    /// What it was called when it was made.
+    pub(super) first_name: TagKey,
+    /// The parent, if it is of this process: its name is asked for at the end. A [`Watch`] in its
+    /// parts, so that its padding is of use.
+    parent_name: &'static str,
+    parent: Option<NonNull<Place>>,
+    parent_generation: u32,
+    pub(super) kind: SpanKind,
     pub(super) _living: Living,
-}
-
-/// See [`Work`].
-#[derive(Default)]
-pub(crate) struct WorkCounts {
-    pub(super) cpu: AtomicU64,
-    pub(super) queued: AtomicU64,
-    pub(super) awaiting: AtomicU64,
-    pub(super) polls: AtomicU32,
 }
 
 // SAFETY: what is in the cell is `Send`, and belongs to one at a time: see `Body`.
@@ -69,30 +64,36 @@ impl Hold {
 
     /// The time from start to finish. Asked by whoever finished it.
     pub(super) fn duration(&self) -> Duration {
-        // SAFETY: the span is finished and the right to its details came with it.
-        let finished = self.details.with(|details| unsafe { (*details).finished });
-        finished.duration_since(self.started)
+        self.finished_at().duration_since(self.started)
+    }
+
+    fn finished_at(&self) -> Timestamp {
+        // SAFETY: the span is finished and the right to ask came with it.
+        self.finished.with(|finished| unsafe { *finished })
     }
 
     /// The span as plain data. Asked by whoever finished it, once.
-    pub(super) fn into_record(self) -> SpanRecord {
+    pub(super) fn into_record(self, tie: &Tie) -> SpanRecord {
         let flags = self.flags();
-        // SAFETY: the span is finished and the right to its details came with it.
-        let details = self
-            .details
-            .with_mut(|details| unsafe { std::mem::take(&mut *details) });
-        let tie = Tie::current();
-        let mut record = SpanRecord::new(self.trace_id, self.id, self.name().clone());
+        let details = match flags.any(Flags::SAID) {
+            // SAFETY: the span is finished and the right to its details came with it.
+            true => self
+                .details()
+                .with_mut(|details| unsafe { std::mem::take(&mut *details) }),
+            false => Details::default(),
+        };
+        let mut record = SpanRecord::new(self.trace_id(), self.id, self.name().clone());
         record.parent_id = self.parent_id();
         record.parent_is_remote = flags.any(Flags::PARENT_IS_REMOTE);
         record.kind = self.kind;
         record.started_at = tie.time_of(self.started);
-        record.finished_at = tie.time_of(details.finished);
+        record.finished_at = tie.time_of(self.finished_at());
         record.failed = flags.any(Flags::FAILED);
         record.outcome = outcome(flags);
         record.sampling = self.sampling_decision();
-        record.work = self.work();
-        details.move_into(&mut record, &tie);
+        let (turns, counts) = self.work();
+        record.work = turns.read(counts);
+        details.move_into(&mut record, tie);
         record
     }
 }
@@ -102,17 +103,50 @@ impl Body {
     #[inline(always)]
     pub(super) fn new(name: TagKey, kind: SpanKind, started: Timestamp) -> Body {
         Body {
-            trace_id: TraceId::NONE,
+            trace_id: [0; 2],
             id: SpanId::NONE,
             parent_id: SpanId::NONE,
-            kind,
             started,
-            names: SpanNames::new(name),
+            finished: UnsafeCell::new(Timestamp::ZERO),
+            first_name: name,
+            parent_name: "",
             parent: None,
-            details: UnsafeCell::new(Details::default()),
-            work: WorkCounts::default(),
+            parent_generation: 0,
+            kind,
             _living: Living::new("span"),
         }
+    }
+
+    /// The same with an identity.
+    #[inline(always)]
+    pub(super) fn of(self, trace: TraceId, id: SpanId, parent_id: SpanId) -> Body {
+        let bits = trace.get();
+        Body {
+            trace_id: [bits as u64, (bits >> u64::BITS) as u64],
+            id,
+            parent_id,
+            ..self
+        }
+    }
+
+    /// The same below a span of this process.
+    #[inline(always)]
+    pub(super) fn below(self, parent: Option<Watch>) -> Body {
+        let Some(parent) = parent else {
+            return self;
+        };
+        Body {
+            parent_name: parent.name,
+            parent: Some(parent.place),
+            parent_generation: parent.generation,
+            ..self
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn trace_id(&self) -> TraceId {
+        let [low, high] = self.trace_id;
+        TraceId::new(u128::from(high) << u64::BITS | u128::from(low))
     }
 
     #[inline]
@@ -120,20 +154,14 @@ impl Body {
         (!self.parent_id.is_none()).then_some(self.parent_id)
     }
 
-    /// The name that it has now.
+    /// The parent, if it is of this process.
     #[inline]
-    pub(super) fn name(&self) -> &TagKey {
-        self.names.newest()
-    }
-
-    fn work(&self) -> Work {
-        let nanos = |count: &AtomicU64| Duration::from_nanos(count.load(Ordering::Relaxed));
-        Work {
-            polls: self.work.polls.load(Ordering::Relaxed),
-            cpu: nanos(&self.work.cpu),
-            queued: nanos(&self.work.queued),
-            awaiting: nanos(&self.work.awaiting),
-        }
+    pub(super) fn parent(&self) -> Option<Watch> {
+        self.parent.map(|place| Watch {
+            name: self.parent_name,
+            place,
+            generation: self.parent_generation,
+        })
     }
 }
 

@@ -1,15 +1,14 @@
 //! What a span is made with, and how it is started.
 
 use std::fmt;
-use std::mem;
+use std::mem::{self, ManuallyDrop};
 
 use crate::context::slot;
-use crate::sync::UnsafeCell;
 use crate::trace::body::Body;
 use crate::trace::decision::BEFOREHAND;
 use crate::trace::delayed::DelayedSpan;
 use crate::trace::details::Details;
-use crate::trace::place::{Hold, Watch};
+use crate::trace::place::{Hold, Vacancy, Watch};
 use crate::trace::record::{Link, LinkKind};
 use crate::trace::settings;
 use crate::trace::state::Flags;
@@ -147,14 +146,14 @@ impl SpanBuilder {
     ///
     /// Starting does not make it current: see [`with_span`](crate::with_span).
     #[inline]
-    pub fn start(mut self) -> Span {
-        self.begin(Flags::NONE)
+    pub fn start(self) -> Span {
+        Started(ManuallyDrop::new(self)).0.begin(Flags::NONE)
     }
 
     /// Makes the span now and has its work start later, as that of a message which waits in a
     /// mailbox: see [`DelayedSpan`].
-    pub fn delay(mut self) -> DelayedSpan {
-        DelayedSpan::new(self.begin(Flags::DELAYED))
+    pub fn delay(self) -> DelayedSpan {
+        DelayedSpan::new(Started(ManuallyDrop::new(self)).0.begin(Flags::DELAYED))
     }
 
     #[inline(never)]
@@ -172,7 +171,7 @@ impl SpanBuilder {
                 Some(parent) if !parent.flags().any(Flags::REMOTE) => {
                     let flags = flags.and(parent.flags().only(INHERITED));
                     let watch = Some(parent.watch());
-                    make(flags, parent.trace_id, parent.id, watch, self)
+                    make(flags, parent.trace_id(), parent.id, watch, self)
                 }
                 parent => {
                     let first = self.first(parent);
@@ -195,7 +194,7 @@ impl SpanBuilder {
         };
         let known = told.unwrap_or(self.suggestion);
         let trace_id = match remote {
-            Some(remote) => remote.trace_id,
+            Some(remote) => remote.trace_id(),
             None => settings.new_trace_id(),
         };
         let trusted = told.is_none() || settings.trusts_remote_decisions();
@@ -224,6 +223,23 @@ impl SpanBuilder {
             trace_id,
             parent_id,
             flags: flags.and(origin),
+        }
+    }
+}
+
+/// A builder whose span is made: most often there is nothing left to drop, as is seen at a glance.
+struct Started(ManuallyDrop<SpanBuilder>);
+
+impl Drop for Started {
+    #[inline(always)]
+    fn drop(&mut self) {
+        let builder = &*self.0;
+        let spent = matches!(builder.operation, TagKey::Borrowed(_))
+            && !matches!(builder.parent, Parent::Given(_))
+            && builder.details.is_empty();
+        if !spent {
+            // SAFETY: here it ends.
+            unsafe { ManuallyDrop::drop(&mut self.0) };
         }
     }
 }
@@ -258,14 +274,11 @@ fn make(
         builder.details.forget_tags();
     }
     let started = builder.from.unwrap_or_else(Timestamp::now);
-    Span::new(flags, || Body {
-        trace_id,
-        id: SpanId::random(),
-        parent_id,
-        parent,
-        details: UnsafeCell::new(mem::take(&mut builder.details)),
-        ..Body::new(mem::take(&mut builder.operation), builder.kind, started)
-    })
+    let place = Vacancy::find();
+    let body = Body::new(mem::take(&mut builder.operation), builder.kind, started)
+        .of(trace_id, SpanId::random(), parent_id)
+        .below(parent);
+    Span(Some(place.fill(flags, &mut builder.details, body)))
 }
 
 fn told_beforehand() -> Option<SamplingDecision> {

@@ -66,7 +66,8 @@ impl Timestamp {
     /// Returns the time from `earlier` to this one in nanoseconds; zero if that is later than this.
     #[inline]
     pub(crate) fn nanos_since(self, earlier: Timestamp) -> u64 {
-        (self.0.saturating_sub(earlier.0) as f64 * *NANOS_PER_TICK) as u64
+        let ticks = u128::from(self.0.saturating_sub(earlier.0));
+        ((ticks * u128::from(RATE.fixed)) >> FIXED_BITS) as u64
     }
 
     /// The timestamp `duration` later; the last there is if it is too far away.
@@ -80,20 +81,32 @@ impl Timestamp {
     }
 }
 
-/// How long a tick takes. The rate is measured by `fastant`, before `main`.
-static NANOS_PER_TICK: LazyLock<f64> = LazyLock::new(|| {
+/// How long a tick takes, in nanoseconds.
+struct Rate {
+    exact: f64,
+    /// The same in units of 2^-[`FIXED_BITS`]: multiplied with that, a time is known some
+    /// nanoseconds sooner than with a floating point number.
+    fixed: u64,
+}
+
+const FIXED_BITS: u32 = 40;
+
+/// The rate is measured by `fastant`, before `main`.
+static RATE: LazyLock<Rate> = LazyLock::new(|| {
     const MANY: u64 = 1_000_000_000;
     let ticks = Ticks::ZERO
         .checked_add(Duration::from_nanos(MANY))
         .map_or(0, count);
-    match fastant::is_tsc_available() && ticks != 0 {
+    let exact = match fastant::is_tsc_available() && ticks != 0 {
         true => MANY as f64 / ticks as f64,
         false => 1.0,
-    }
+    };
+    let fixed = (exact * (1_u64 << FIXED_BITS) as f64).round() as u64;
+    Rate { exact, fixed }
 });
 
 fn ticks(duration: Duration) -> u64 {
-    (duration.as_nanos() as f64 / *NANOS_PER_TICK) as u64
+    (duration.as_nanos() as f64 / RATE.exact) as u64
 }
 
 /// The counter's reading. `fastant` shows it to hashers alone, and this one is compiled to nothing.

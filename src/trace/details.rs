@@ -16,10 +16,6 @@ pub(super) const MOST_METRIC_TAGS: usize = 16;
 
 /// What is said of a span.
 pub(crate) struct Details {
-    /// When it finished; nothing before.
-    pub(super) finished: Timestamp,
-    /// How much there was no room for.
-    left_out: u32,
     pub(super) tags: Vec<(TagKey, TagValue)>,
     /// What most spans have none of.
     rare: Option<Box<Rare>>,
@@ -32,14 +28,14 @@ pub(super) struct Rare {
     pub(super) links: Vec<Link>,
     /// When the work of a delayed span began.
     pub(super) began: Option<Timestamp>,
+    /// How much there was no room for.
+    left_out: u32,
 }
 
 impl Default for Details {
-    #[inline]
+    #[inline(always)]
     fn default() -> Self {
         Details {
-            finished: Timestamp::ZERO,
-            left_out: 0,
             tags: Vec::new(),
             rare: None,
         }
@@ -47,13 +43,26 @@ impl Default for Details {
 }
 
 impl Details {
+    /// What is said of most spans.
+    #[inline]
+    pub(super) fn nothing() -> &'static Details {
+        static NOTHING: Details = Details {
+            tags: Vec::new(),
+            rare: None,
+        };
+        &NOTHING
+    }
+
     /// Puts in a tag, in place of the one with this name. What was there is returned, to be
     /// dropped where nobody waits.
     pub(super) fn tag(&mut self, key: TagKey, value: TagValue) -> Option<TagValue> {
         match self.tags.iter_mut().find(|(known, _)| *known == key) {
             Some((_, old)) => Some(std::mem::replace(old, value)),
             None => {
-                push(&mut self.tags, MOST, (key, value), &mut self.left_out);
+                match self.tags.len() < MOST {
+                    true => self.tags.push((key, value)),
+                    false => self.rare.get_or_insert_default().leave_out(),
+                }
                 None
             }
         }
@@ -65,12 +74,10 @@ impl Details {
         match rare.metric_tags.iter_mut().find(|(known, _)| *known == key) {
             Some((_, old)) => Some(std::mem::replace(old, value)),
             None => {
-                push(
-                    &mut rare.metric_tags,
-                    MOST_METRIC_TAGS,
-                    (key, value),
-                    &mut self.left_out,
-                );
+                match rare.metric_tags.len() < MOST_METRIC_TAGS {
+                    true => rare.metric_tags.push((key, value)),
+                    false => rare.leave_out(),
+                }
                 None
             }
         }
@@ -78,12 +85,24 @@ impl Details {
 
     pub(super) fn mark(&mut self, at: Timestamp, key: TagKey) {
         let rare = self.rare.get_or_insert_default();
-        push(&mut rare.marks, MOST, (at, key), &mut self.left_out);
+        match rare.marks.len() < MOST {
+            true => rare.marks.push((at, key)),
+            false => rare.leave_out(),
+        }
     }
 
     pub(super) fn link(&mut self, link: Link) {
         let rare = self.rare.get_or_insert_default();
-        push(&mut rare.links, MOST, link, &mut self.left_out);
+        match rare.links.len() < MOST {
+            true => rare.links.push(link),
+            false => rare.leave_out(),
+        }
+    }
+
+    /// Whether nothing is said.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.tags.is_empty() && self.rare.is_none()
     }
 
     /// Lets go of what is said only in reports.
@@ -111,7 +130,6 @@ impl Details {
     /// Moves everything into the record.
     pub(super) fn move_into(self, record: &mut SpanRecord, tie: &Tie) {
         record.tags = self.tags;
-        record.left_out = self.left_out;
         if let Some(rare) = self.rare {
             let mark = |(at, key)| Mark {
                 at: tie.time_of(at),
@@ -120,6 +138,7 @@ impl Details {
             record.metric_tags = rare.metric_tags;
             record.marks = rare.marks.into_iter().map(mark).collect();
             record.links = rare.links;
+            record.left_out = rare.left_out;
         }
         let failed = record.failed.then_some("error");
         let outcome = record.outcome;
@@ -132,11 +151,9 @@ impl Details {
     }
 }
 
-fn push<T>(list: &mut Vec<T>, most: usize, item: T, left_out: &mut u32) {
-    if list.len() < most {
-        list.push(item);
-    } else {
-        *left_out = left_out.saturating_add(1);
+impl Rare {
+    fn leave_out(&mut self) {
+        self.left_out = self.left_out.saturating_add(1);
     }
 }
 
@@ -156,14 +173,16 @@ impl Deref for Locked<'_> {
 
     fn deref(&self) -> &Details {
         // SAFETY: we have the lock.
-        self.0.details.with(|details| unsafe { &*details })
+        self.0.details().with(|details| unsafe { &*details })
     }
 }
 
 impl DerefMut for Locked<'_> {
     fn deref_mut(&mut self) -> &mut Details {
         // SAFETY: we have the lock.
-        self.0.details.with_mut(|details| unsafe { &mut *details })
+        self.0
+            .details()
+            .with_mut(|details| unsafe { &mut *details })
     }
 }
 

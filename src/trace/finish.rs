@@ -1,6 +1,7 @@
 //! The end of a span: its measurements, and where it goes.
 
 use crate::trace::counts;
+use crate::trace::details::Details;
 use crate::trace::measure;
 use crate::trace::place::Hold;
 use crate::trace::sink::{FinishedSpan, Sink as _};
@@ -40,15 +41,17 @@ pub(super) fn abandoned(span: Hold, flags: Flags) {
 /// What is done with a span that was just finished, by whoever did it.
 #[inline]
 pub(super) fn conclude(span: &Hold, flags: Flags, at: Timestamp) {
-    span.details.with_mut(|details| {
-        // SAFETY: the details belong to whoever finishes the span, until it is handed over.
-        let details = unsafe { &mut *details };
-        details.finished = at;
-        if flags.any(Flags::MEASURED) {
-            measure::span(span, flags, details);
-            measure::work(span);
-        }
-    });
+    // SAFETY: this and the details belong to whoever finishes the span, until it is handed over.
+    span.finished.with_mut(|finished| unsafe { *finished = at });
+    if flags.any(Flags::MEASURED) {
+        let details = match flags.any(Flags::SAID) {
+            // SAFETY: as above.
+            true => span.details().with(|details| unsafe { &*details }),
+            false => Details::nothing(),
+        };
+        measure::span(span, flags, details, at);
+        measure::work(span);
+    }
 }
 
 #[inline]

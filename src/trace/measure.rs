@@ -4,13 +4,12 @@ use std::cell::RefCell;
 use std::ptr;
 use std::sync::LazyLock;
 
-use crate::metrics::{timer, Text, Timer};
-use crate::sync::statics::Ordering;
+use crate::metrics::{timer, Text, ThreadTimer, Timer};
 use crate::trace::body::Body;
 use crate::trace::details::{Details, MOST_METRIC_TAGS};
-use crate::trace::place::Watch;
+use crate::trace::place::Hold;
 use crate::trace::state::Flags;
-use crate::trace::TagKey;
+use crate::trace::{TagKey, Timestamp};
 
 /// From start to finish; for delayed spans from where the work began.
 static PROCESSING: LazyLock<Timer> = LazyLock::new(|| {
@@ -39,11 +38,14 @@ static AWAIT: LazyLock<Timer> = LazyLock::new(|| {
 
 type Tag<'a> = (Text<'a>, Text<'a>);
 
+/// What was said of a span, and when it finished.
+type End<'a> = (&'a Details, Timestamp);
+
 /// Records the times of a span that was just finished.
 #[inline]
-pub(super) fn span(body: &Body, flags: Flags, details: &Details) {
+pub(super) fn span(body: &Hold, flags: Flags, details: &Details, at: Timestamp) {
     let failed = flags.any(Flags::FAILED);
-    let parent = body.parent.as_ref().map(Watch::name);
+    let parent = body.parent().map(|parent| parent.name());
     // In a model all threads are one thread of the system, whose memory would outlive it.
     if let (TagKey::Borrowed(operation), [], false, false) = (
         body.name(),
@@ -51,7 +53,7 @@ pub(super) fn span(body: &Body, flags: Flags, details: &Details) {
         flags.any(Flags::DELAYED),
         cfg!(kamon_loom),
     ) {
-        let nanos = details.finished.nanos_since(body.started);
+        let nanos = at.nanos_since(body.started);
         let recorded = RECENT.try_with(|recent| match recent.try_borrow_mut() {
             Ok(mut recent) => {
                 recent.record(operation, parent, failed, nanos);
@@ -63,61 +65,63 @@ pub(super) fn span(body: &Body, flags: Flags, details: &Details) {
             return;
         }
     }
-    with_tags(body, flags, details, parent);
+    with_tags(body, flags, (details, at), parent);
 }
 
 /// Records what the executor did for a span, by operation, if it was asked to say.
 #[inline]
-pub(super) fn work(body: &Body) {
-    if body.work.polls.load(Ordering::Relaxed) != 0 {
+pub(super) fn work(body: &Hold) {
+    if body.work().0.polls() != 0 {
         record_work(body);
     }
 }
 
 #[cold]
-fn record_work(body: &Body) {
+fn record_work(body: &Hold) {
     let tags = [(Text::Static("operation"), Text::from(body.name()))];
-    for (timer, nanos) in [
-        (&*CPU, &body.work.cpu),
-        (&*QUEUE, &body.work.queued),
-        (&*AWAIT, &body.work.awaiting),
+    let (turns, counts) = body.work();
+    let work = turns.read(counts);
+    for (timer, time) in [
+        (&*CPU, work.cpu),
+        (&*QUEUE, work.queued),
+        (&*AWAIT, work.awaiting),
     ] {
-        timer.record_tagged(&tags, nanos.load(Ordering::Relaxed));
+        timer.record_tagged(&tags, time.as_nanos() as u64);
     }
 }
 
 /// As [`span`], for any of them.
-fn with_tags(body: &Body, flags: Flags, details: &Details, parent: Option<&'static str>) {
+fn with_tags(body: &Hold, flags: Flags, end: End<'_>, parent: Option<&'static str>) {
     let error = failure(flags.any(Flags::FAILED));
     let operation = (Text::Static("operation"), Text::from(body.name()));
     let error = (Text::Static("error"), Text::Static(error));
     let Some(parent) = parent else {
-        return tagged(body, flags, details, &[operation, error]);
+        return tagged(body, flags, end, &[operation, error]);
     };
     let parent = (Text::Static("parentOperation"), Text::Static(parent));
-    tagged(body, flags, details, &[operation, error, parent]);
+    tagged(body, flags, end, &[operation, error, parent]);
 }
 
 #[inline]
-fn tagged(body: &Body, flags: Flags, details: &Details, own: &[Tag<'_>]) {
-    if details.metric_tags().is_empty() {
-        record(body, flags, details, own);
+fn tagged(body: &Body, flags: Flags, end: End<'_>, own: &[Tag<'_>]) {
+    if end.0.metric_tags().is_empty() {
+        record(body, flags, end, own);
     } else {
-        with_more_tags(body, flags, details, own);
+        with_more_tags(body, flags, end, own);
     }
 }
 
 /// The span's own metric tags come last, so that they count where they have the name of another.
-fn with_more_tags(body: &Body, flags: Flags, details: &Details, own: &[Tag<'_>]) {
+fn with_more_tags(body: &Body, flags: Flags, end: End<'_>, own: &[Tag<'_>]) {
     let mut tags = [(Text::Static(""), Text::Static("")); 3 + MOST_METRIC_TAGS];
-    let more = details.metric_tags().iter();
+    let more = end.0.metric_tags().iter();
     let more = more.map(|(key, value)| (Text::from(key), Text::from(value)));
     let mut count = 0;
     for tag in own.iter().copied().chain(more) {
         tags[count] = tag;
         count += 1;
     }
-    record(body, flags, details, &tags[..count]);
+    record(body, flags, end, &tags[..count]);
 }
 
 /// A thread's memory of the timers that it used last, for spans that have no tags of their own and
@@ -131,7 +135,7 @@ struct Known {
     operation: &'static str,
     parent: Option<&'static str>,
     failed: bool,
-    processing: Timer,
+    processing: ThreadTimer,
 }
 
 const SLOTS: usize = 64;
@@ -153,7 +157,7 @@ impl Recent {
         nanos: u64,
     ) {
         let slot = slot(operation, parent, failed);
-        if let Some(known) = &self.slots[slot] {
+        if let Some(known) = &mut self.slots[slot] {
             if ptr::eq(known.operation, operation)
                 && same(known.parent, parent)
                 && known.failed == failed
@@ -173,7 +177,7 @@ impl Recent {
         operation: &'static str,
         parent: Option<&'static str>,
         failed: bool,
-    ) -> &Timer {
+    ) -> &mut ThreadTimer {
         let mut processing = PROCESSING
             .with_tag("operation", operation)
             .with_tag("error", failure(failed));
@@ -184,9 +188,9 @@ impl Recent {
             operation,
             parent,
             failed,
-            processing,
+            processing: ThreadTimer::of(&processing),
         };
-        &self.slots[slot].insert(known).processing
+        &mut self.slots[slot].insert(known).processing
     }
 }
 
@@ -219,17 +223,17 @@ fn failure(failed: bool) -> &'static str {
 }
 
 #[inline]
-fn record(body: &Body, flags: Flags, details: &Details, tags: &[Tag<'_>]) {
+fn record(body: &Body, flags: Flags, end: End<'_>, tags: &[Tag<'_>]) {
     if flags.any(Flags::DELAYED) {
-        return record_delayed(body, details, tags);
+        return record_delayed(body, end, tags);
     }
-    PROCESSING.record_tagged(tags, details.finished.nanos_since(body.started));
+    PROCESSING.record_tagged(tags, end.1.nanos_since(body.started));
 }
 
 #[cold]
-fn record_delayed(body: &Body, details: &Details, tags: &[Tag<'_>]) {
-    let (made, finished) = (body.started, details.finished);
-    match details.began() {
+fn record_delayed(body: &Body, end: End<'_>, tags: &[Tag<'_>]) {
+    let (made, finished) = (body.started, end.1);
+    match end.0.began() {
         Some(began) => {
             WAIT.record_tagged(tags, began.nanos_since(made));
             PROCESSING.record_tagged(tags, finished.nanos_since(began));

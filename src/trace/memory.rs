@@ -4,6 +4,7 @@
 //! in bundles, so a thread that only makes spans takes a lock once in as many as are in a bundle.
 
 use std::alloc::{alloc, handle_alloc_error, Layout};
+use std::array;
 use std::cell::Cell;
 use std::ptr::{self, NonNull};
 
@@ -14,9 +15,16 @@ use crate::trace::place::Place;
 /// How many places are in a bundle.
 const BUNDLE: usize = 64;
 
-/// What a thread has at hand: fewer than two bundles.
+/// How many places are made at once, side by side.
+const CHUNK: usize = 16;
+
+/// How many spans ahead a place is fetched into the cache: it was last used on another core, most
+/// often.
+const AHEAD: usize = 2;
+
+/// What a thread has at hand: fewer than two bundles. The place that was free last is the next one.
 struct Stock {
-    top: Cell<*mut Place>,
+    places: [Cell<*mut Place>; 2 * BUNDLE],
     count: Cell<usize>,
     /// Whether the thread has left its stock to others.
     leaving: Cell<bool>,
@@ -24,36 +32,37 @@ struct Stock {
 
 tls! {
     static STOCK: Stock = Stock {
-        top: Cell::new(ptr::null_mut()),
+        places: [const { Cell::new(ptr::null_mut()) }; 2 * BUNDLE],
         count: Cell::new(0),
         leaving: Cell::new(false),
     };
 }
 
-/// Free places, linked.
-struct Bundle {
-    top: *mut Place,
-    count: usize,
-}
+/// The places that belong to no thread. They come and go in bundles.
+struct Depot(Vec<*mut Place>);
 
-// SAFETY: whoever has the bundle is the only one to touch the places in it, but for their atomics.
-unsafe impl Send for Bundle {}
+// SAFETY: whoever has the lock is the only one to touch the places in it, but for their atomics.
+unsafe impl Send for Depot {}
 
-/// The bundles that belong to no thread.
-static DEPOT: Mutex<Vec<Bundle>> = Mutex::new(Vec::new());
+static DEPOT: Mutex<Depot> = Mutex::new(Depot(Vec::new()));
 
 /// A free place. Whoever watches it may look at its atomics.
 #[inline]
 pub(super) fn allocate() -> NonNull<Place> {
     // A model must not find in one execution what another has left.
     if cfg!(kamon_loom) {
-        return make();
+        let [place] = make();
+        return place;
     }
     STOCK.with(|stock| loop {
-        if let Some(place) = NonNull::new(stock.top.get()) {
-            // SAFETY: places stay, and the free ones of this thread are its own.
-            stock.top.set(unsafe { place.as_ref() }.next.get());
-            stock.count.set(stock.count.get() - 1);
+        let rest = stock.count.get().wrapping_sub(1);
+        // None if there were none.
+        let place = stock.places.get(rest);
+        if let Some(place) = place.and_then(|place| NonNull::new(place.get())) {
+            stock.count.set(rest);
+            if let Some(next) = stock.places.get(rest.wrapping_sub(AHEAD)) {
+                fetch(next.get());
+            }
             return place;
         }
         stock.replenish();
@@ -73,63 +82,85 @@ pub(super) unsafe fn free(place: NonNull<Place>) {
         return;
     }
     STOCK.with(|stock| {
-        // SAFETY: places stay, and this one is ours.
-        unsafe { place.as_ref() }.next.set(stock.top.get());
-        stock.top.set(place.as_ptr());
-        stock.count.set(stock.count.get() + 1);
-        if stock.count.get() >= 2 * BUNDLE || stock.leaving.get() {
+        let count = stock.count.get();
+        stock.places[count].set(place.as_ptr());
+        stock.count.set(count + 1);
+        if count + 1 == 2 * BUNDLE || stock.leaving.get() {
             stock.give_away();
         }
     });
 }
 
-fn make() -> NonNull<Place> {
-    const LAYOUT: Layout = Layout::new::<Place>();
-    // SAFETY: a place has a size.
-    let memory = NonNull::new(unsafe { alloc(LAYOUT) }.cast::<Place>());
-    let memory = memory.unwrap_or_else(|| handle_alloc_error(LAYOUT));
-    // SAFETY: memory for a place, ours alone.
-    unsafe { memory.write(Place::new()) };
-    memory
+/// New places.
+fn make<const N: usize>() -> [NonNull<Place>; N] {
+    let layout = Layout::new::<[Place; N]>();
+    // SAFETY: places have a size.
+    let memory = NonNull::new(unsafe { alloc(layout) }.cast::<Place>());
+    let memory = memory.unwrap_or_else(|| handle_alloc_error(layout));
+    array::from_fn(|index| {
+        // SAFETY: memory for so many places, ours alone.
+        unsafe {
+            let place = memory.add(index);
+            place.write(Place::new());
+            place
+        }
+    })
+}
+
+/// Has the processor fetch what a span in this place will write to.
+#[inline(always)]
+fn fetch(place: *mut Place) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    {
+        use std::arch::x86_64::{_mm_prefetch, _MM_HINT_T0};
+        // SAFETY: a hint, whatever is there.
+        unsafe {
+            _mm_prefetch::<_MM_HINT_T0>(place.cast());
+            _mm_prefetch::<_MM_HINT_T0>(place.cast::<i8>().wrapping_add(64));
+        }
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    let _ = place;
 }
 
 impl Stock {
-    /// Finds a bundle, or makes a place.
+    /// Finds a bundle, or makes places.
     #[cold]
     fn replenish(&self) {
         // Registers the destructor.
         let _ = LEAVE.try_with(|_| ());
-        let found = DEPOT.lock().pop();
-        let bundle = found.unwrap_or_else(|| Bundle {
-            top: make().as_ptr(),
-            count: 1,
-        });
-        self.top.set(bundle.top);
-        self.count.set(bundle.count);
+        let mut depot = DEPOT.lock();
+        let left = depot.0.len().saturating_sub(BUNDLE);
+        let found = depot.0.drain(left..);
+        self.count.set(found.len());
+        for (place, found) in self.places.iter().zip(found) {
+            place.set(found);
+        }
+        drop(depot);
+        if self.count.get() == 0 {
+            // The first one last, so that it is the next.
+            let made = make::<CHUNK>().into_iter().rev();
+            for (place, made) in self.places.iter().zip(made) {
+                place.set(made.as_ptr());
+            }
+            self.count.set(CHUNK);
+        }
     }
 
-    /// Leaves a bundle to others; all there is, if the thread is about to end.
+    /// Leaves the bundle that was free first to others; all there is, if the thread is about to end.
     #[cold]
     fn give_away(&self) {
-        let count = if self.leaving.get() {
-            self.count.get()
-        } else {
-            BUNDLE
+        let count = self.count.get();
+        let given = match self.leaving.get() {
+            true => count,
+            false => BUNDLE.min(count),
         };
-        let top = self.top.get();
-        if count == 0 {
-            return;
+        let (first, rest) = self.places[..count].split_at(given);
+        DEPOT.lock().0.extend(first.iter().map(Cell::get));
+        for (to, from) in self.places.iter().zip(rest) {
+            to.set(from.get());
         }
-        let mut last = top;
-        for _ in 1..count {
-            // SAFETY: there are at least `count` places in the stock, and they are ours.
-            last = unsafe { (*last).next.get() };
-        }
-        // SAFETY: as above.
-        self.top
-            .set(unsafe { (*last).next.replace(ptr::null_mut()) });
-        self.count.set(self.count.get() - count);
-        DEPOT.lock().push(Bundle { top, count });
+        self.count.set(rest.len());
     }
 }
 

@@ -15,6 +15,7 @@ mod finish;
 mod future;
 mod id;
 mod kind;
+mod later_names;
 mod measure;
 mod memory;
 #[cfg(kamon_loom)]
@@ -28,11 +29,11 @@ mod settings;
 mod sink;
 mod span;
 mod span_context;
-mod span_names;
 mod state;
 mod tag;
 mod tail;
 mod work;
+mod work_counts;
 
 pub use builder::{build_span, SpanBuilder};
 #[cfg(any(test, feature = "test-util"))]
@@ -56,6 +57,7 @@ pub use span_context::SpanContext;
 pub use tag::{TagKey, TagValue};
 pub use tail::{HELD_FOR, HELD_SPANS, HELD_TRACES};
 
+pub(crate) use clock::Tie;
 #[allow(unused_imports)] // For the root, and for the rooms above.
 pub(crate) use current::{fail_current_span, panicked, without_tracing};
 pub(crate) use decision::BEFOREHAND;

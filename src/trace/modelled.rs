@@ -2,8 +2,9 @@
 #![allow(missing_docs)] // The models call what they see by its own name.
 
 use crate::trace::body::Body;
+use crate::trace::details::Details;
 use crate::trace::finish;
-use crate::trace::place::Hold;
+use crate::trace::place::{Hold, Vacancy};
 use crate::trace::state::{Flags, Released, State};
 use crate::trace::{SpanKind, Timestamp};
 
@@ -14,9 +15,8 @@ pub struct ModelSpan(Hold);
 impl ModelSpan {
     /// A span that is recorded. It is not measured: that is another room's model.
     pub fn new() -> Self {
-        ModelSpan(Hold::new(Flags::RECORDED, || {
-            Body::new("modelled".into(), SpanKind::Unknown, Timestamp::now())
-        }))
+        let body = Body::new("modelled".into(), SpanKind::Unknown, Timestamp::now());
+        ModelSpan(Vacancy::find().fill(Flags::RECORDED, &mut Details::default(), body))
     }
 
     /// Says something of it. Returns whether it was in time.
@@ -46,7 +46,7 @@ impl ModelSpan {
         // SAFETY: `State::finish` has counted it, since the span is recorded.
         let finished = unsafe { self.0.counted() };
         let details = finished
-            .details
+            .details()
             // SAFETY: the details are those of whoever finished the span.
             .with_mut(|details| unsafe { std::mem::take(&mut *details) });
         drop(finished);

@@ -1,6 +1,5 @@
 //! Where a span lives: a place in memory that stays when the span goes, and the holds on it.
 
-use std::cell::Cell;
 use std::mem::MaybeUninit;
 use std::ops::Deref;
 use std::ptr::{self, NonNull};
@@ -8,25 +7,41 @@ use std::ptr::{self, NonNull};
 use crate::sync::statics::{AtomicPtr, AtomicU32, Ordering};
 use crate::sync::UnsafeCell;
 use crate::trace::body::Body;
-use crate::trace::details::Locked;
+use crate::trace::details::{Details, Locked};
+use crate::trace::later_names::LaterNames;
 use crate::trace::memory;
 use crate::trace::names::{self, Name};
 use crate::trace::state::{Flags, Released, State};
+use crate::trace::work_counts::{Turns, WorkCounts};
 use crate::trace::{finish, TagKey};
 
-/// A place for a span.
+/// A place for a span: two cache lines that every span uses, and one for what most have none of.
 ///
 /// Places are used again and never given back to the system, so that a [`Watch`] may look at one
 /// at any time; there are as many as there were open and unreported spans at once.
+#[repr(C, align(64))]
 pub(crate) struct Place {
-    pub(super) state: State,
-    /// Which span it is that lives here, counted.
-    generation: AtomicU32,
+    state: State,
     /// The name that the span was given later; null if there is none. Names that are here stay.
     renamed: AtomicPtr<Name>,
-    /// The next free place, where this one is free.
-    pub(super) next: Cell<*mut Place>,
+    /// Which span it is that lives here, counted.
+    generation: AtomicU32,
+    turns: Turns,
     body: UnsafeCell<MaybeUninit<Body>>,
+    rest: Rest,
+}
+
+/// What most spans have none of. It is empty in a place that is free, and not touched by a span
+/// that needs none of it: `Flags::SAID` tells of the details and the names, `turns` of the work.
+///
+/// `details` belongs to whoever has [locked](State::lock) the state, and once the span is finished
+/// to whoever finished it, who passes that right on with the
+/// [`FinishedSpan`](crate::trace::sink::FinishedSpan).
+pub(crate) struct Rest {
+    details: UnsafeCell<Details>,
+    names: LaterNames,
+    /// What the executor did for the span.
+    work: WorkCounts,
 }
 
 impl Place {
@@ -34,11 +49,46 @@ impl Place {
     pub(super) fn new() -> Self {
         Place {
             state: State::new(Flags::FINISHED),
-            generation: AtomicU32::new(0),
             renamed: AtomicPtr::new(ptr::null_mut()),
-            next: Cell::new(ptr::null_mut()),
+            generation: AtomicU32::new(0),
+            turns: Turns::default(),
             body: UnsafeCell::new(MaybeUninit::uninit()),
+            rest: Rest {
+                details: UnsafeCell::new(Details::default()),
+                names: LaterNames::new(),
+                work: WorkCounts::default(),
+            },
         }
+    }
+}
+
+/// A free place, for one span. It is found before the span is made, which is then written there and
+/// nowhere else before.
+#[must_use = "a place that is not used is lost"]
+pub(super) struct Vacancy(NonNull<Place>);
+
+impl Vacancy {
+    #[inline(always)]
+    pub(super) fn find() -> Vacancy {
+        Vacancy(memory::allocate())
+    }
+
+    /// Lets a span live here.
+    #[inline(always)]
+    pub(super) fn fill(self, mut flags: Flags, details: &mut Details, body: Body) -> Hold {
+        // SAFETY: the place is free and ours; those who watch it look at its atomics only.
+        let place = unsafe { self.0.as_ref() };
+        // SAFETY: as above.
+        place.body.with_mut(|place| unsafe { (*place).write(body) });
+        if !details.is_empty() {
+            flags = flags.and(Flags::SAID);
+            // SAFETY: as above.
+            let said = |empty: *mut Details| unsafe { ptr::swap(empty, details) };
+            place.rest.details.with_mut(said);
+        }
+        place.renamed.store(ptr::null_mut(), Ordering::Relaxed);
+        place.state.begin(flags);
+        Hold(self.0)
     }
 }
 
@@ -46,8 +96,8 @@ impl Place {
 #[repr(transparent)]
 pub(crate) struct Hold(NonNull<Place>);
 
-// SAFETY: a `Body` may be shared and dropped on any thread, and the rest of a place is atomic, but
-// for `next`, which only the owner of a free place touches.
+// SAFETY: a `Body` and `Details` may be shared and dropped on any thread, `Rest` says whose the
+// details are, and all else in a place is atomic.
 unsafe impl Send for Hold {}
 // SAFETY: as above.
 unsafe impl Sync for Hold {}
@@ -55,21 +105,6 @@ unsafe impl Sync for Hold {}
 impl Hold {
     /// How much memory a span takes besides what is said of it.
     pub(crate) const SIZE: usize = size_of::<Place>();
-
-    /// Lets a span live in a free place. `body` writes it there and nowhere else before.
-    #[inline(always)]
-    pub(super) fn new(flags: Flags, body: impl FnOnce() -> Body) -> Hold {
-        let free = memory::allocate();
-        // SAFETY: the place is free and ours; those who watch it look at its atomics only.
-        let place = unsafe { free.as_ref() };
-        // SAFETY: as above.
-        place
-            .body
-            .with_mut(|place| unsafe { (*place).write(body()) });
-        place.renamed.store(ptr::null_mut(), Ordering::Relaxed);
-        place.state.begin(flags);
-        Hold(free)
-    }
 
     #[inline(always)]
     fn place(&self) -> &Place {
@@ -111,7 +146,7 @@ impl Hold {
             return false;
         };
         // SAFETY: we have the lock.
-        let renamed = unsafe { self.names.add(name) };
+        let renamed = unsafe { self.place().rest.names.add(name) };
         if renamed {
             // Ordering: Release pairs with the Acquire in `Watch::name`: who finds the name finds
             // the generation that it belongs to, or a later one.
@@ -119,6 +154,29 @@ impl Hold {
             self.place().renamed.store(kept, Ordering::Release);
         }
         renamed
+    }
+
+    /// The name that it has now.
+    #[inline]
+    pub(super) fn name(&self) -> &TagKey {
+        let later = match self.flags().any(Flags::SAID) {
+            true => self.place().rest.names.newest(),
+            false => None,
+        };
+        later.unwrap_or(&self.first_name)
+    }
+
+    /// What is said of it; see [`Rest`] for who may look.
+    #[inline]
+    pub(super) fn details(&self) -> &UnsafeCell<Details> {
+        &self.place().rest.details
+    }
+
+    /// How often the executor polled for it, and what else it did.
+    #[inline]
+    pub(super) fn work(&self) -> (&Turns, &WorkCounts) {
+        let place = self.place();
+        (&place.turns, &place.rest.work)
     }
 
     /// Lets somebody see from afar what the span is called.
@@ -178,6 +236,11 @@ unsafe fn vacate(used: NonNull<Place>) {
     place
         .body
         .with_mut(|body| unsafe { (*body).assume_init_drop() });
+    if place.state.flags().any(Flags::SAID) {
+        // SAFETY: as above.
+        unsafe { place.rest.forget() };
+    }
+    place.turns.clear(&place.rest.work);
     // Ordering: nobody else writes. What the next span publishes here is found with this number by
     // those who pair with its Release.
     let generation = place.generation.load(Ordering::Relaxed);
@@ -188,13 +251,28 @@ unsafe fn vacate(used: NonNull<Place>) {
     unsafe { memory::free(used) };
 }
 
+impl Rest {
+    /// Empties it, for the next span.
+    ///
+    /// # Safety
+    ///
+    /// Nobody else may use it.
+    #[cold]
+    unsafe fn forget(&self) {
+        // SAFETY: as the caller promises.
+        let details = |details: *mut Details| unsafe { std::mem::take(&mut *details) };
+        drop(self.details.with_mut(details));
+        self.names.clear();
+    }
+}
+
 /// Sees what a span is called without holding it.
 #[derive(Clone, Copy)]
 pub(crate) struct Watch {
     /// The name when the watch began.
-    name: &'static str,
-    place: NonNull<Place>,
-    generation: u32,
+    pub(super) name: &'static str,
+    pub(super) place: NonNull<Place>,
+    pub(super) generation: u32,
 }
 
 // SAFETY: what is looked at is atomic, and stays.
@@ -218,5 +296,16 @@ impl Watch {
             }
             _ => self.name,
         }
+    }
+}
+
+#[cfg(all(test, not(kamon_loom), target_pointer_width = "64"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_of_which_nothing_is_said_uses_two_lines() {
+        assert_eq!(std::mem::offset_of!(Place, rest), 128);
+        assert_eq!(size_of::<Place>(), 192);
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::trace::clock::Tie;
 use crate::trace::place::Hold;
 use crate::trace::state::Flags;
 use crate::trace::{SpanRecord, TraceId};
@@ -38,7 +39,7 @@ impl FinishedSpan {
     /// The trace that it belongs to.
     #[inline]
     pub(crate) fn trace_id(&self) -> TraceId {
-        self.0.trace_id
+        self.0.trace_id()
     }
 
     /// Whether its trace's first span in this process is this one.
@@ -58,9 +59,9 @@ impl FinishedSpan {
         self.0.duration()
     }
 
-    /// The span as plain data.
-    pub(crate) fn into_record(self) -> SpanRecord {
-        self.0.into_record()
+    /// The span as plain data, its times tied to the time of day.
+    pub(crate) fn into_record(self, tie: &Tie) -> SpanRecord {
+        self.0.into_record(tie)
     }
 }
 

@@ -210,7 +210,7 @@ impl Span {
     /// Returns the trace's id, [`TraceId::NONE`] for the empty span.
     #[inline]
     pub fn trace_id(&self) -> TraceId {
-        self.seen().map_or(TraceId::NONE, |body| body.trace_id)
+        self.seen().map_or(TraceId::NONE, |body| body.trace_id())
     }
 
     /// Returns the span's id, [`SpanId::NONE`] for the empty span.
@@ -228,7 +228,7 @@ impl Span {
     /// Returns what is sent of the span to other processes: nothing for the empty one.
     pub fn context(&self) -> Option<SpanContext> {
         let body = self.seen()?;
-        let context = SpanContext::new(body.trace_id, body.id)
+        let context = SpanContext::new(body.trace_id(), body.id)
             .with_parent(body.parent_id)
             .with_sampling(body.sampling_decision());
         Some(context)

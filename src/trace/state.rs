@@ -35,6 +35,8 @@ impl Flags {
     pub(crate) const UNFINISHED: Flags = Flags(1 << 12);
     /// It was made and its work has not begun: see [`DelayedSpan`](crate::trace::DelayedSpan).
     pub(crate) const DELAYED: Flags = Flags(1 << 13);
+    /// Something was said of it: there is more to look at than most spans have.
+    pub(crate) const SAID: Flags = Flags(1 << 14);
 }
 
 impl Flags {
@@ -176,7 +178,7 @@ impl State {
     /// `false` if it is finished.
     #[inline]
     pub(crate) fn lock(&self) -> bool {
-        self.change(|_| Flags::LOCKED.0).is_some()
+        self.change(|_| Flags::LOCKED.and(Flags::SAID).0).is_some()
     }
 
     /// Ends writing.

@@ -171,17 +171,17 @@ impl Held {
 mod tests {
     use super::*;
     use crate::trace::body::Body;
-    use crate::trace::place::Hold;
+    use crate::trace::details::Details;
+    use crate::trace::place::Vacancy;
     use crate::trace::state::Flags;
     use crate::trace::{SpanId, SpanKind};
 
     /// A finished span of this trace, with a parent in this process.
     fn child(trace: u128, now: Timestamp) -> FinishedSpan {
-        let span = Hold::new(Flags::RECORDED.and(Flags::PROVISIONAL), || Body {
-            trace_id: TraceId::new(trace),
-            parent_id: SpanId::new(1),
-            ..Body::new("child".into(), SpanKind::Unknown, now)
-        });
+        let flags = Flags::RECORDED.and(Flags::PROVISIONAL);
+        let body = Body::new("child".into(), SpanKind::Unknown, now);
+        let body = body.of(TraceId::new(trace), SpanId::new(2), SpanId::new(1));
+        let span = Vacancy::find().fill(flags, &mut Details::default(), body);
         assert!(span.state().finish(Flags::NONE).is_some());
         // SAFETY: `State::finish` has counted it, since the span is recorded.
         FinishedSpan::new(unsafe { span.counted() })

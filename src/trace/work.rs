@@ -16,10 +16,10 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use crate::metrics::{counter, timer, Counter, Timer};
-use crate::sync::statics::{Mutex, Ordering};
+use crate::sync::statics::Mutex;
 use crate::sync::tls;
-use crate::trace::body::WorkCounts;
 use crate::trace::state::Flags;
+use crate::trace::work_counts::{Turns, WorkCounts};
 use crate::trace::{current_span, Span, Timestamp};
 
 /// Polls that lasted longer than the runtime allows, by operation and by where the task was spawned.
@@ -62,10 +62,10 @@ impl Waiting {
         let Some(span) = self.span else {
             return queued;
         };
-        if let Some(work) = account(&span) {
+        if let Some((turns, work)) = account(&span) {
             let awaiting = woken.nanos_since(self.since);
-            work.awaiting.fetch_add(awaiting, Ordering::Relaxed);
-            work.queued.fetch_add(queued, Ordering::Relaxed);
+            work.add_awaiting(turns, awaiting);
+            work.add_queued(turns, queued);
         }
         0
     }
@@ -293,8 +293,8 @@ impl Meter {
 
     fn charge_first_wait(&self, span: &Span) {
         let nanos = self.first_wait.take();
-        if let Some(work) = account(span) {
-            work.queued.fetch_add(nanos, Ordering::Relaxed);
+        if let Some((turns, work)) = account(span) {
+            work.add_queued(turns, nanos);
         }
     }
 
@@ -304,9 +304,9 @@ impl Meter {
         let Some(span) = (unsafe { self.span.get().as_ref() }) else {
             return;
         };
-        if let Some(work) = account(span) {
+        if let Some((turns, work)) = account(span) {
             let nanos = now.nanos_since(self.since.get());
-            work.cpu.fetch_add(nanos, Ordering::Relaxed);
+            work.add_cpu(turns, nanos);
         }
         if self.long_at.get().is_some_and(|long_at| now > long_at) {
             self.long_at.set(None);
@@ -316,14 +316,14 @@ impl Meter {
 }
 
 /// What a span is charged in, if it lives here and is not finished: its record is closed then.
-fn account(span: &Span) -> Option<&WorkCounts> {
+fn account(span: &Span) -> Option<(&Turns, &WorkCounts)> {
     let body = span.local()?;
-    (!body.flags().any(Flags::FINISHED)).then_some(&body.work)
+    (!body.flags().any(Flags::FINISHED)).then(|| body.work())
 }
 
 fn count_poll(span: &Span) {
-    if let Some(work) = account(span) {
-        work.polls.fetch_add(1, Ordering::Relaxed);
+    if let Some((turns, _)) = account(span) {
+        turns.poll();
     }
 }
 

@@ -1,16 +1,15 @@
-//! The names that a span has had.
+//! The names that a span was given later.
 
 use std::ptr;
 
 use crate::sync::atomic::{AtomicPtr, Ordering};
 use crate::trace::TagKey;
 
-/// The names that a span has had. They are read while others are added, so all stay until the span
-/// goes.
-pub(super) struct SpanNames {
-    first: TagKey,
-    /// The newest other name; null if there is none.
-    renamed: AtomicPtr<Renamed>,
+/// The names that a span was given later. They are read while others are added, so all stay until
+/// the span goes.
+pub(super) struct LaterNames {
+    /// The newest; null if there is none.
+    newest: AtomicPtr<Renamed>,
 }
 
 struct Renamed {
@@ -21,30 +20,27 @@ struct Renamed {
 /// How often a span may be renamed.
 const MOST_NAMES: usize = 64;
 
-// SAFETY: a name is never changed once it is published, and freed by whoever drops all.
-unsafe impl Send for SpanNames {}
+// SAFETY: a name is never changed once it is published, and freed by whoever clears all.
+unsafe impl Send for LaterNames {}
 // SAFETY: as above.
-unsafe impl Sync for SpanNames {}
+unsafe impl Sync for LaterNames {}
 
-impl SpanNames {
+impl LaterNames {
     #[inline(always)]
-    pub(super) fn new(first: TagKey) -> Self {
-        SpanNames {
-            first,
-            renamed: AtomicPtr::new(ptr::null_mut()),
+    pub(super) fn new() -> Self {
+        LaterNames {
+            newest: AtomicPtr::new(ptr::null_mut()),
         }
     }
 
-    /// The name that it has now.
+    /// The name that it has now, if it was given one.
     #[inline]
-    pub(super) fn newest(&self) -> &TagKey {
+    pub(super) fn newest(&self) -> Option<&TagKey> {
         // Ordering: Acquire pairs with the Release in `add`: the name is whole.
-        let renamed = self.renamed.load(Ordering::Acquire);
+        let newest = self.newest.load(Ordering::Acquire);
         // SAFETY: names stay, unchanged, until all go, which `self` is borrowed from.
-        match unsafe { renamed.as_ref() } {
-            Some(renamed) => &renamed.name,
-            None => &self.first,
-        }
+        let newest = unsafe { newest.as_ref() };
+        newest.map(|renamed| &renamed.name)
     }
 
     /// Puts another name in place of the one that it has now, if it had not too many.
@@ -57,10 +53,10 @@ impl SpanNames {
             return false;
         }
         // Ordering: names are published under the lock only, and we have it.
-        let before = self.renamed.load(Ordering::Relaxed);
+        let before = self.newest.load(Ordering::Relaxed);
         let renamed = Box::into_raw(Box::new(Renamed { name, before }));
         // Ordering: Release pairs with the Acquire in `newest`.
-        self.renamed.store(renamed, Ordering::Release);
+        self.newest.store(renamed, Ordering::Release);
         true
     }
 
@@ -68,7 +64,7 @@ impl SpanNames {
     fn count(&self) -> usize {
         let mut count = 0;
         // Ordering: as in `add`.
-        let mut cursor = self.renamed.load(Ordering::Relaxed);
+        let mut cursor = self.newest.load(Ordering::Relaxed);
         // SAFETY: as in `newest`.
         while let Some(renamed) = unsafe { cursor.as_ref() } {
             count += 1;
@@ -78,11 +74,13 @@ impl SpanNames {
     }
 }
 
-impl Drop for SpanNames {
+impl LaterNames {
+    /// Lets go of all. Nobody else may look.
     #[inline]
-    fn drop(&mut self) {
+    pub(super) fn clear(&self) {
         // Ordering: nobody else is left.
-        let mut cursor = self.renamed.load(Ordering::Relaxed);
+        let mut cursor = self.newest.load(Ordering::Relaxed);
+        self.newest.store(ptr::null_mut(), Ordering::Relaxed);
         while !cursor.is_null() {
             // SAFETY: each name was made by `Box::into_raw`, and nobody is left to read it.
             let renamed = unsafe { Box::from_raw(cursor) };
