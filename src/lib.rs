@@ -73,7 +73,7 @@ use executor::default_timers;
 use integrations::{fill_budget, lift_budget, make_driver, observe_runtime, renew_budget};
 use report::default_sink;
 use time::sleep as tick_after;
-use trace::{fail_current_span, task_ended, task_spawned, task_woken, timed_turn};
+use trace::{fail_current_span, task_ended, task_spawned, task_woken, task_yielded, timed_turn};
 
 /// What the models of `loom-tests` see besides the public face.
 #[cfg(kamon_loom)]

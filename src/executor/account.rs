@@ -9,10 +9,9 @@ use pin_project_lite::pin_project;
 
 use crate::task::{Attribution, Id};
 
-/// Under which number the future is known to those who attribute its time, until dropped.
+/// The account of a future that is polled, where time is attributed: open until dropped.
 pub(crate) struct Account {
-    attribution: Attribution,
-    id: Id,
+    wakes: Wakes,
     blocked_at: &'static Location<'static>,
 }
 
@@ -22,31 +21,27 @@ impl Account {
         attribution: Option<Attribution>,
         blocked_at: &'static Location<'static>,
     ) -> Option<Account> {
-        let account = Account {
+        let wakes = Wakes {
             attribution: attribution?,
             id: Id::next(),
-            blocked_at,
         };
-        account.attribution.spawned(account.id);
-        Some(account)
+        wakes.attribution.spawned(wakes.id);
+        Some(Account { wakes, blocked_at })
     }
 
     /// What a wake of the future has to call.
     pub(crate) fn wakes(&self) -> Wakes {
-        Wakes {
-            attribution: self.attribution,
-            id: self.id,
-        }
+        self.wakes
     }
 }
 
 impl Drop for Account {
     fn drop(&mut self) {
-        self.attribution.ended(self.id);
+        self.wakes.attribution.ended(self.wakes.id);
     }
 }
 
-/// Takes note of wakes.
+/// Takes note of wakes of a future, known by its number.
 #[derive(Clone, Copy)]
 pub(crate) struct Wakes {
     attribution: Attribution,
@@ -84,9 +79,9 @@ impl<F: Future> Future for Accounted<F> {
         let poll = || this.future.poll(cx);
         match this.account {
             None => poll(),
-            Some(account) => account
-                .attribution
-                .turn(account.id, account.blocked_at, poll),
+            Some(Account { wakes, blocked_at }) => {
+                wakes.attribution.turn(wakes.id, blocked_at, poll)
+            }
         }
     }
 }

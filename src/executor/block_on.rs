@@ -87,7 +87,6 @@ fn drive<F: Future>(shared: &Arc<Shared>, account: Option<Account>, future: F) -
 /// What one call of `block_on` waits with.
 pub(crate) struct Root<'a> {
     shared: &'a Arc<Shared>,
-    wakes: Option<Wakes>,
     pub(crate) parker: Arc<Parker>,
     signal: StdArc<Signal>,
     waker: Waker,
@@ -99,6 +98,18 @@ struct Signal {
     parker: Arc<Parker>,
     shared: Arc<Shared>,
     wakes: Option<Wakes>,
+}
+
+impl Signal {
+    /// A signal that says that the future was woken: nobody has polled it yet, or nobody can tell.
+    fn new(shared: &Arc<Shared>, parker: &Arc<Parker>, wakes: Option<Wakes>) -> StdArc<Signal> {
+        StdArc::new(Signal {
+            woken: AtomicBool::new(true),
+            parker: parker.clone(),
+            shared: shared.clone(),
+            wakes,
+        })
+    }
 }
 
 impl Wake for Signal {
@@ -126,19 +137,12 @@ impl<'a> Root<'a> {
     fn new(shared: &'a Arc<Shared>, wakes: Option<Wakes>) -> Root<'a> {
         let parker = Arc::new(Parker::new());
         parker.attach();
-        let signal = StdArc::new(Signal {
-            woken: AtomicBool::new(true),
-            parker: parker.clone(),
-            shared: shared.clone(),
-            wakes,
-        });
-        let waker = Waker::from(signal.clone());
+        let signal = Signal::new(shared, &parker, wakes);
         Root {
             shared,
-            wakes,
             parker,
+            waker: Waker::from(signal.clone()),
             signal,
-            waker,
         }
     }
 
@@ -188,12 +192,7 @@ impl<'a> Root<'a> {
     pub(crate) fn sleep_at(&mut self, parker: Arc<Parker>) {
         parker.attach();
         if !Arc::ptr_eq(&self.parker, &parker) {
-            self.signal = StdArc::new(Signal {
-                woken: AtomicBool::new(true),
-                parker: parker.clone(),
-                shared: self.shared.clone(),
-                wakes: self.wakes,
-            });
+            self.signal = Signal::new(self.shared, &parker, self.signal.wakes);
             self.waker = Waker::from(self.signal.clone());
             self.parker = parker;
         }

@@ -361,7 +361,7 @@ pub(crate) fn schedule(task: Notified, info: async_task::ScheduleInfo) {
     // the scheduler's own business.
     let scheduler = unsafe { header.scheduler.as_ref().0.as_ref() };
     if header.flags().hooked() {
-        scheduler.hooks().woken(header.id);
+        scheduler.hooks().woken(header.id, info.woken_while_running);
     }
     scheduler.schedule(task, info.woken_while_running);
 }

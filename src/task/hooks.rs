@@ -84,6 +84,11 @@ impl Attribution {
         crate::task_woken(id.get());
     }
 
+    /// It was woken in the turn that this thread has given it just now.
+    pub(crate) fn yielded(self, id: Id) {
+        crate::task_yielded(id.get());
+    }
+
     /// Calls `poll` as a turn of it.
     pub(crate) fn turn<R>(
         self,
@@ -127,11 +132,13 @@ impl Hooks {
         }
     }
 
-    /// Takes note of a wake.
+    /// Takes note of a wake. `yielded` says that it came in the turn that has ended just now, here.
     #[cold]
-    pub(crate) fn woken(&self, id: Id) {
-        if let Some(attribution) = self.attribution {
-            attribution.woken(id);
+    pub(crate) fn woken(&self, id: Id, yielded: bool) {
+        match self.attribution {
+            None => {}
+            Some(attribution) if yielded => attribution.yielded(id),
+            Some(attribution) => attribution.woken(id),
         }
     }
 

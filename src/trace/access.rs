@@ -27,6 +27,16 @@ impl Span {
         self.0.as_ref()
     }
 
+    /// Whether both are handles of one and the same.
+    #[inline]
+    pub(super) fn is_same(&self, other: &Span) -> bool {
+        match (&self.0, &other.0) {
+            (Some(this), Some(other)) => this.is_same(other),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
     /// What is to be seen of it.
     #[inline]
     pub(super) fn seen(&self) -> Option<&Hold> {

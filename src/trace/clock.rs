@@ -70,6 +70,17 @@ impl Timestamp {
         ((ticks * u128::from(RATE.fixed)) >> FIXED_BITS) as u64
     }
 
+    /// A number for it. Those of the present are below 2^63.
+    #[inline]
+    pub(crate) fn bits(self) -> u64 {
+        self.0
+    }
+
+    #[inline]
+    pub(crate) fn from_bits(bits: u64) -> Self {
+        Timestamp(bits)
+    }
+
     /// The timestamp `duration` later; the last there is if it is too far away.
     pub(crate) fn after(self, duration: Duration) -> Self {
         Timestamp(self.0.saturating_add(ticks(duration)))

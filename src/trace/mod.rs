@@ -32,6 +32,7 @@ mod span_context;
 mod state;
 mod tag;
 mod tail;
+mod waits;
 mod work;
 mod work_counts;
 
@@ -66,4 +67,4 @@ pub(crate) use sink::{FinishedSpan, Sink};
 pub(crate) use tail::expire;
 #[allow(unused_imports)] // For integrations, whose work comes in parts that are no future.
 pub(crate) use work::Stretch;
-pub(crate) use work::{task_ended, task_spawned, task_woken, timed_turn};
+pub(crate) use work::{task_ended, task_spawned, task_woken, task_yielded, timed_turn};

@@ -112,6 +112,12 @@ impl Hold {
         unsafe { self.0.as_ref() }
     }
 
+    /// Whether both hold one and the same.
+    #[inline]
+    pub(super) fn is_same(&self, other: &Hold) -> bool {
+        self.0 == other.0
+    }
+
     #[inline(always)]
     pub(super) fn state(&self) -> &State {
         &self.place().state

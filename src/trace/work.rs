@@ -7,7 +7,6 @@
 //! [`attribute_latency`](crate::runtime::Builder::attribute_latency).
 
 use std::cell::Cell;
-use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::panic::Location;
@@ -15,12 +14,13 @@ use std::ptr;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use crate::context::slot;
 use crate::metrics::{counter, timer, Counter, Timer};
-use crate::sync::statics::Mutex;
 use crate::sync::tls;
 use crate::trace::state::Flags;
+use crate::trace::waits::{self, Wait};
 use crate::trace::work_counts::{Turns, WorkCounts};
-use crate::trace::{current_span, Span, Timestamp};
+use crate::trace::{Span, Timestamp};
 
 /// Polls that lasted longer than the runtime allows, by operation and by where the task was spawned.
 static LONG_POLLS: LazyLock<Counter> = LazyLock::new(|| {
@@ -33,43 +33,6 @@ static LONG_POLLS: LazyLock<Counter> = LazyLock::new(|| {
 static TIME_IN_QUEUE: LazyLock<Timer> = LazyLock::new(|| {
     timer("executor.time-in-queue").with_description("how long woken tasks waited for a worker")
 });
-
-/// How many locks the tasks that wait are spread over.
-const SHARDS: usize = 64;
-
-type Shard = Mutex<HashMap<u64, Waiting>>;
-
-/// The tasks that are not in a turn. Their headers have no room for this: a task that nobody asks about
-/// should not pay for one that somebody does.
-static WAITING: LazyLock<Vec<Shard>> =
-    LazyLock::new(|| (0..SHARDS).map(|_| Mutex::new(HashMap::new())).collect());
-
-/// What is known of a task between two turns.
-struct Waiting {
-    /// When the last turn ended, or the task was spawned.
-    since: Timestamp,
-    woken: Option<Timestamp>,
-    /// The innermost span whose future returned `Pending`; none before the first turn.
-    span: Option<Span>,
-}
-
-impl Waiting {
-    /// Charges the wait that is over. What could be charged to nobody yet is returned.
-    fn charge(self, now: Timestamp) -> u64 {
-        let woken = self.woken.unwrap_or(now);
-        let queued = now.nanos_since(woken);
-        TIME_IN_QUEUE.record_nanos(queued);
-        let Some(span) = self.span else {
-            return queued;
-        };
-        if let Some((turns, work)) = account(&span) {
-            let awaiting = woken.nanos_since(self.since);
-            work.add_awaiting(turns, awaiting);
-            work.add_queued(turns, queued);
-        }
-        0
-    }
-}
 
 /// The turn that this thread gives to a task.
 struct Meter {
@@ -84,6 +47,8 @@ struct Meter {
     spawned_at: Cell<Option<&'static Location<'static>>>,
     /// Who will be charged for the wait that comes next.
     waits: Cell<Option<Span>>,
+    /// Who was charged for the wait before: most often the same one, whose handle is used again.
+    waited: Cell<Option<Span>>,
     /// How long a task waited for its first turn, until a span is there to be charged: most often the
     /// one that the whole task is in, which nobody has entered before.
     first_wait: Cell<u64>,
@@ -99,39 +64,32 @@ tls! {
         long_at: Cell::new(None),
         spawned_at: Cell::new(None),
         waits: Cell::new(None),
+        waited: Cell::new(None),
         first_wait: Cell::new(0),
     });
 }
 
-fn shard(task: u64) -> &'static Shard {
-    &WAITING[task as usize % SHARDS]
-}
-
 /// A task was spawned, which counts as its first wake.
 pub(crate) fn task_spawned(task: u64) {
-    let now = Timestamp::now();
-    let waiting = Waiting {
-        since: now,
-        woken: Some(now),
-        span: None,
-    };
-    let before = shard(task).lock().insert(task, waiting);
-    drop(before);
+    waits::begin(task, Timestamp::now());
 }
 
 /// A task was woken, so that it waits for a worker from now on.
 pub(crate) fn task_woken(task: u64) {
-    let now = Timestamp::now();
-    if let Some(waiting) = shard(task).lock().get_mut(&task) {
-        waiting.woken.get_or_insert(now);
-    }
+    waits::woken(task, Timestamp::now());
+}
+
+/// A task was woken in the turn that this thread has given it just now.
+pub(crate) fn task_yielded(task: u64) {
+    // The turn's end was the last thing that happened here.
+    let ended = METER.with(|meter| meter.since.get());
+    waits::woken(task, ended);
 }
 
 /// A task's future is gone.
 pub(crate) fn task_ended(task: u64) {
-    let waiting = shard(task).lock().remove(&task);
-    // Not under the lock: it may be the last handle of a span.
-    drop(waiting);
+    // It may be the last handle of a span.
+    drop(waits::end(task));
 }
 
 /// Calls `poll` as a turn of a task, in the task's Context.
@@ -141,9 +99,26 @@ pub(crate) fn timed_turn<R>(
     longest: Option<Duration>,
     poll: impl FnOnce() -> R,
 ) -> R {
-    let base = current_span();
-    let _turn = Turn::begin(task, &base, spawned_at, longest);
-    poll()
+    slot::with_value(Span::key(), |base| {
+        let _turn = Turn::begin(task, base, spawned_at, longest);
+        poll()
+    })
+}
+
+/// Charges a wait that is over, and says for whom it was. What could be charged to nobody yet is
+/// returned.
+fn charge_wait(wait: Wait, now: Timestamp) -> (u64, Option<Span>) {
+    let queued = now.nanos_since(wait.woken.unwrap_or(now));
+    TIME_IN_QUEUE.record_nanos(queued);
+    let Some(span) = wait.span else {
+        return (queued, None);
+    };
+    if let Some((turns, work)) = account(&span) {
+        let awaiting = wait.woken.unwrap_or(now).nanos_since(wait.since);
+        work.add_awaiting(turns, awaiting);
+        work.add_queued(turns, queued);
+    }
+    (0, Some(span))
 }
 
 /// A turn of a task, from `begin` to its drop.
@@ -162,6 +137,7 @@ struct Outer {
     long_at: Option<Timestamp>,
     spawned_at: Option<&'static Location<'static>>,
     waits: Option<Span>,
+    waited: Option<Span>,
     first_wait: u64,
 }
 
@@ -174,8 +150,10 @@ impl<'a> Turn<'a> {
         longest: Option<Duration>,
     ) -> Turn<'a> {
         let now = Timestamp::now();
-        let waited = shard(task).lock().remove(&task);
-        let first_wait = waited.map_or(0, |waited| waited.charge(now));
+        let (first_wait, waited) = match waits::interrupt(task) {
+            Some(wait) => charge_wait(wait, now),
+            None => (0, None),
+        };
         count_poll(base);
         let outer = METER.with(|meter| {
             if meter.on.get() {
@@ -188,6 +166,7 @@ impl<'a> Turn<'a> {
                 long_at: meter.long_at.replace(longest.map(|long| now.after(long))),
                 spawned_at: meter.spawned_at.replace(Some(spawned_at)),
                 waits: meter.waits.take(),
+                waited: meter.waited.replace(waited),
                 first_wait: meter.first_wait.replace(first_wait),
             }
         });
@@ -207,14 +186,15 @@ impl Drop for Turn<'_> {
             meter.on.set(self.outer.on);
             meter.long_at.set(self.outer.long_at);
             meter.spawned_at.set(self.outer.spawned_at);
-            meter.waits.replace(self.outer.waits.take())
+            let waits = match meter.waits.replace(self.outer.waits.take()) {
+                Some(waits) => waits,
+                None => meter.innermost(self.base),
+            };
+            (waits, meter.waited.replace(self.outer.waited.take()))
         });
-        let waiting = Waiting {
-            since: now,
-            woken: None,
-            span: Some(waits.unwrap_or_else(|| self.base.clone())),
-        };
-        shard(self.task).lock().insert(self.task, waiting);
+        let (waits, waited) = waits;
+        drop(waited);
+        waits::go_on(self.task, now, waits);
     }
 }
 
@@ -254,8 +234,11 @@ impl<'a> Stretch<'a> {
             return;
         }
         METER.with(|meter| {
-            let waits = meter.waits.take();
-            meter.waits.set(Some(waits.unwrap_or_else(|| span.clone())));
+            let waits = match meter.waits.take() {
+                Some(waits) => waits,
+                None => meter.innermost(span),
+            };
+            meter.waits.set(Some(waits));
         });
     }
 }
@@ -291,8 +274,22 @@ impl Meter {
         self.span.replace(span)
     }
 
+    /// A handle of the span that will wait.
+    fn innermost(&self, span: &Span) -> Span {
+        match self.waited.take() {
+            Some(waited) if waited.is_same(span) => waited,
+            other => {
+                self.waited.set(other);
+                span.clone()
+            }
+        }
+    }
+
     fn charge_first_wait(&self, span: &Span) {
         let nanos = self.first_wait.take();
+        if nanos == 0 {
+            return;
+        }
         if let Some((turns, work)) = account(span) {
             work.add_queued(turns, nanos);
         }
