@@ -108,6 +108,16 @@ impl Span {
         }
     }
 
+    /// As [`finish_if_open`](Self::finish_if_open), with a handle that is not needed any more.
+    #[inline]
+    pub(super) fn finish_last(self) {
+        if self.local().is_some() {
+            if let Span(Some(body)) = self {
+                finish::finish_last(body, Timestamp::now());
+            }
+        }
+    }
+
     /// Finishes the span if nobody did: for those who cannot know.
     #[inline]
     pub(crate) fn finish_if_open(&self) {

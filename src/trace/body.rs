@@ -75,25 +75,35 @@ impl Hold {
     /// The span as plain data. Asked by whoever finished it, once.
     pub(super) fn into_record(self, tie: &Tie) -> SpanRecord {
         let flags = self.flags();
-        let details = match flags.any(Flags::SAID) {
-            // SAFETY: the span is finished and the right to its details came with it.
-            true => self
-                .details()
-                .with_mut(|details| unsafe { std::mem::take(&mut *details) }),
-            false => Details::default(),
-        };
-        let mut record = SpanRecord::new(self.trace_id(), self.id, self.name().clone());
-        record.parent_id = self.parent_id();
-        record.parent_is_remote = flags.any(Flags::PARENT_IS_REMOTE);
-        record.kind = self.kind;
-        record.started_at = tie.time_of(self.started);
-        record.finished_at = tie.time_of(self.finished_at());
-        record.failed = flags.any(Flags::FAILED);
-        record.outcome = outcome(flags);
-        record.sampling = self.sampling_decision();
         let (turns, counts) = self.work();
-        record.work = turns.read(counts);
-        details.move_into(&mut record, tie);
+        // Made in one go, where it is returned: a record is large.
+        let mut record = SpanRecord {
+            trace_id: self.trace_id(),
+            id: self.id,
+            parent_id: self.parent_id(),
+            parent_is_remote: flags.any(Flags::PARENT_IS_REMOTE),
+            operation: self.name().clone(),
+            kind: self.kind,
+            started_at: tie.time_of(self.started),
+            finished_at: tie.time_of(self.finished_at()),
+            tags: Vec::new(),
+            metric_tags: Vec::new(),
+            marks: Vec::new(),
+            links: Vec::new(),
+            failed: flags.any(Flags::FAILED),
+            outcome: outcome(flags),
+            sampling: self.sampling_decision(),
+            left_out: 0,
+            work: turns.read(counts),
+        };
+        if flags.any(Flags::SAID) {
+            // SAFETY: the span is finished and the right to its details came with it.
+            let details = |details: *mut Details| unsafe { std::mem::take(&mut *details) };
+            self.details().with_mut(details).move_into(&mut record, tie);
+        }
+        if record.failed || record.outcome != Outcome::Finished {
+            record.tag_outcome();
+        }
         record
     }
 }

@@ -73,7 +73,8 @@ pub fn with_span_finishing<R>(span: Span, f: impl FnOnce() -> R) -> R {
         f()
     };
     std::mem::forget(finishing);
-    span.finish_if_open();
+    drop(around);
+    span.finish_last();
     result
 }
 

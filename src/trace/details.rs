@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 use crate::trace::clock::Tie;
 use crate::trace::place::Hold;
 use crate::trace::record::{Link, Mark};
-use crate::trace::{Outcome, SpanRecord, TagKey, TagValue, Timestamp};
+use crate::trace::{SpanRecord, TagKey, TagValue, Timestamp};
 
 /// How many tags, marks and links of each sort a span may have. More are left out and counted: a
 /// span is bounded whatever a loop says of it.
@@ -139,14 +139,6 @@ impl Details {
             record.marks = rare.marks.into_iter().map(mark).collect();
             record.links = rare.links;
             record.left_out = rare.left_out;
-        }
-        let failed = record.failed.then_some("error");
-        let outcome = record.outcome;
-        let ended = (outcome != Outcome::Finished).then_some(outcome.as_str());
-        for key in failed.into_iter().chain(ended) {
-            if record.tag(key).is_none() {
-                record.tags.push((key.into(), TagValue::Bool(true)));
-            }
         }
     }
 }

@@ -27,6 +27,23 @@ pub(super) fn finish(span: &Hold, at: Timestamp, outcome: Flags) {
     }
 }
 
+/// As [`finish`], with a handle that is not needed any more: one that is the last spares both the
+/// count of another hold and the drop of this one.
+#[inline]
+pub(super) fn finish_last(span: Hold, at: Timestamp) {
+    work::settle();
+    match span.state().finish_alone() {
+        Some(flags) => {
+            conclude(&span, flags, at);
+            if flags.any(Flags::RECORDED) {
+                hand_over(span, flags);
+            }
+        }
+        None if span.flags().any(Flags::FINISHED) => {}
+        None => finish(&span, at, Flags::NONE),
+    }
+}
+
 /// Ends a span that its last holder left open. Nobody said when it was over, so nothing is
 /// measured.
 #[cold]

@@ -44,15 +44,28 @@ impl ModelSpan {
         let flags = self.0.state().finish(Flags::NONE)?;
         finish::conclude(&self.0, flags, Timestamp::now());
         // SAFETY: `State::finish` has counted it, since the span is recorded.
-        let finished = unsafe { self.0.counted() };
-        let details = finished
-            .details()
-            // SAFETY: the details are those of whoever finished the span.
-            .with_mut(|details| unsafe { std::mem::take(&mut *details) });
-        drop(finished);
-        let keys = details.tags.into_iter().map(|(key, _)| key.into_owned());
-        Some(keys.collect())
+        Some(said_of(unsafe { self.0.counted() }))
     }
+
+    /// The same with a handle that is not needed any more. Whether it was the last one is not said.
+    pub fn finish_last(self) -> Option<Vec<String>> {
+        match self.0.state().finish_alone() {
+            Some(flags) => {
+                finish::conclude(&self.0, flags, Timestamp::now());
+                Some(said_of(self.0))
+            }
+            None => self.finish(),
+        }
+    }
+}
+
+/// What was said of a span, by whoever has the right to its data.
+fn said_of(finished: Hold) -> Vec<String> {
+    // SAFETY: the details are those of whoever finished the span.
+    let details = |details: *mut Details| unsafe { std::mem::take(&mut *details) };
+    let details = finished.details().with_mut(details);
+    let keys = details.tags.into_iter().map(|(key, _)| key.into_owned());
+    keys.collect()
 }
 
 /// The word alone.

@@ -81,6 +81,19 @@ impl SpanRecord {
         }
     }
 
+    /// Says in tags how it ended, where it did not as it should.
+    #[cold]
+    pub(super) fn tag_outcome(&mut self) {
+        let failed = self.failed.then_some("error");
+        let outcome = self.outcome;
+        let ended = (outcome != Outcome::Finished).then_some(outcome.as_str());
+        for key in failed.into_iter().chain(ended) {
+            if self.tag(key).is_none() {
+                self.tags.push((key.into(), TagValue::Bool(true)));
+            }
+        }
+    }
+
     /// Returns the time from start to finish; zero if it finished before it started.
     pub fn duration(&self) -> Duration {
         self.finished_at

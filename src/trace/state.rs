@@ -73,7 +73,7 @@ const MOST: u64 = 1 << 63;
 /// |---|---|---|
 /// | open | open, `LOCKED` | [`lock`](State::lock) |
 /// | `LOCKED` | open | [`unlock`](State::unlock) |
-/// | open | `FINISHED` | [`finish`](State::finish), and the last [`release`](State::release) |
+/// | open | `FINISHED` | [`finish`](State::finish), [`finish_alone`](State::finish_alone), and the last [`release`](State::release) |
 /// | any | one holder more or fewer | `retain`, `release` |
 ///
 /// There is no way from `LOCKED` to `FINISHED` nor out of `FINISHED`: the one who takes the span
@@ -160,6 +160,24 @@ impl State {
             let hold = if flags.any(Flags::RECORDED) { ONE } else { 0 };
             set | hold
         })
+    }
+
+    /// As [`finish`](Self::finish) with nothing more, by the only holder there is, who gives its hold to
+    /// whatever comes next: no other one is counted. `None` if there are others, or somebody was first.
+    ///
+    /// The caller must own its handle and lend it to nobody meanwhile.
+    #[inline]
+    pub(crate) fn finish_alone(&self) -> Option<Flags> {
+        // Ordering: Acquire pairs with the Release in `release` and `unlock`: what the others said
+        // before they went is whole. One that is alone stays alone: it gives no handle away.
+        let alone = self.0.load(Ordering::Acquire);
+        let flags = Flags(alone & (ONE - 1));
+        if alone >> 32 != 1 || flags.any(Flags::FINISHED) {
+            return None;
+        }
+        let flags = flags.and(Flags::FINISHED);
+        self.0.store(ONE | flags.0, Ordering::Relaxed);
+        Some(flags)
     }
 
     /// Adds facts, if the span is not finished. Tells whether it did.

@@ -59,7 +59,7 @@ struct Shard {
 }
 
 static SHARDS_OF_ALL: LazyLock<Vec<Mutex<Shard>>> =
-    LazyLock::new(|| (0..SHARDS).map(|_| Mutex::default()).collect());
+    LazyLock::new(|| (0..SHARDS).map(|_| Mutex::new(Shard::default())).collect());
 
 /// Numbers of tasks are handed out in blocks, one after the other, so that hardly two meet.
 #[derive(Default)]

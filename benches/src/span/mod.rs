@@ -64,7 +64,9 @@ const BUFFER: usize = 16_384;
 fn configure(recent_spans: Option<usize>) {
     static DONE: Once = Once::new();
     DONE.call_once(|| {
-        let config = kamon::Config::new().ring_spans(BUFFER);
+        // Twice the largest trace: spans are sent out when half of a ring is full, and that is not
+        // measured, of nobody.
+        let config = kamon::Config::new().ring_spans(2 * BUFFER);
         let config = match recent_spans {
             Some(number) => config.recent_spans(number),
             None => config,

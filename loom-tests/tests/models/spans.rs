@@ -47,6 +47,36 @@ fn finished_by_one_freed_by_one() {
     });
 }
 
+/// Whoever finishes with the last handle needs no lock, and has all that was said with the others.
+#[test]
+fn finished_with_the_last_handle() {
+    check_bounded("finished_with_the_last_handle", 3, || {
+        let span = ModelSpan::new();
+        let other = span.clone();
+        let thread = thread::spawn(move || other.tag("said"));
+        let said = span.finish_last().unwrap_or_default();
+        let in_time = thread.join().unwrap();
+        expect(
+            said.len() == usize::from(in_time),
+            "what is said in time is reported",
+        );
+    });
+}
+
+/// Both holders finish with the handle that they have: one of them does.
+#[test]
+fn finished_once_with_whichever_handle() {
+    check_bounded("finished_once_with_whichever_handle", 3, || {
+        let span = ModelSpan::new();
+        let other = span.clone();
+        let thread = thread::spawn(move || other.finish_last());
+        let here = span.finish_last();
+        let there = thread.join().unwrap();
+        let finished = [here, there].iter().flatten().count();
+        expect(finished == 1, "a span is finished once");
+    });
+}
+
 /// A span that nobody finishes is ended by its last holder, who finds all that was said.
 #[test]
 fn left_open_and_ended_once() {
