@@ -73,6 +73,7 @@ const WIRES: &[(&str, &str)] = &[
     // Where a task's time goes: to spans, which this tower does not see.
     ("task", "task_spawned"),
     ("task", "task_woken"),
+    ("task", "task_yielded"),
     ("task", "task_ended"),
     ("task", "timed_turn"),
     // What becomes of the span of a task that panics.
