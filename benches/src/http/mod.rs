@@ -3,6 +3,7 @@
 //! The load comes from a thread of its own and is the same for all: raw requests of a sampled trace,
 //! over a number of connections, one request at a time on each.
 
+mod alone;
 mod hello;
 mod layers;
 mod load;
@@ -33,6 +34,7 @@ pub fn group() -> Group {
             row("bare", bare()),
             row("traced", traced()),
             row("cost/traced", costs()),
+            alone::row(),
         ],
     }
 }
@@ -51,16 +53,16 @@ fn bare() -> Vec<Candidate> {
 fn traced() -> Vec<Candidate> {
     vec![
         Candidate::new("kamon", Role::Ours, |meter, workers| {
-            serve::<OnKamon, _>(meter, workers, layers::kamon())
+            serve::<OnKamon, _>(meter, workers, layers::kamon(Hello))
         }),
         Candidate::new("fastrace", Role::Peer, |meter, workers| {
-            serve::<OnTokio, _>(meter, workers, layers::fastrace())
+            serve::<OnTokio, _>(meter, workers, layers::fastrace(Hello))
         }),
         Candidate::new("tower-http", Role::Peer, |meter, workers| {
-            serve::<OnTokio, _>(meter, workers, layers::tower_http())
+            serve::<OnTokio, _>(meter, workers, layers::tower_http(Hello))
         }),
         Candidate::new("opentelemetry", Role::Peer, |meter, workers| {
-            serve::<OnTokio, _>(meter, workers, layers::opentelemetry())
+            serve::<OnTokio, _>(meter, workers, layers::opentelemetry(Hello))
         }),
         Candidate::new("kamon bare", Role::Reference, |meter, workers| {
             serve::<OnKamon, _>(meter, workers, Hello)
@@ -75,16 +77,16 @@ fn traced() -> Vec<Candidate> {
 fn costs() -> Vec<Candidate> {
     vec![
         Candidate::new("kamon", Role::Ours, |meter, workers| {
-            compare::<OnKamon, _>(meter, workers, layers::kamon())
+            compare::<OnKamon, _>(meter, workers, layers::kamon(Hello))
         }),
         Candidate::new("fastrace", Role::Peer, |meter, workers| {
-            compare::<OnTokio, _>(meter, workers, layers::fastrace())
+            compare::<OnTokio, _>(meter, workers, layers::fastrace(Hello))
         }),
         Candidate::new("tower-http", Role::Peer, |meter, workers| {
-            compare::<OnTokio, _>(meter, workers, layers::tower_http())
+            compare::<OnTokio, _>(meter, workers, layers::tower_http(Hello))
         }),
         Candidate::new("opentelemetry", Role::Peer, |meter, workers| {
-            compare::<OnTokio, _>(meter, workers, layers::opentelemetry())
+            compare::<OnTokio, _>(meter, workers, layers::opentelemetry(Hello))
         }),
     ]
 }

@@ -77,7 +77,7 @@ fn configure(recent_spans: Option<usize>) {
 
 /// Measures `trace`, which makes so many spans, by the span. Sending out is not measured, and comes often
 /// enough for none to be dropped.
-fn per_span(meter: &mut Meter<'_>, spans: usize, mut trace: impl FnMut()) {
+pub(crate) fn per_span(meter: &mut Meter<'_>, spans: usize, mut trace: impl FnMut()) {
     configure(None);
     let together = (UNSENT / spans).max(1) as u64;
     meter.run(|iterations| {
