@@ -20,11 +20,6 @@ pub(super) struct Arrival {
 static ARRIVAL: Key<Option<Arrival>> = Key::local("kamon.propagation.arrival", || None);
 
 impl Arrival {
-    /// Returns the Context with the remote span in it, and with this if it says anything.
-    pub(super) fn with(self, context: &Context, span: Span) -> Context {
-        self.beside(context.with_key(Span::key(), span))
-    }
-
     /// Returns the Context with this in it if it says anything.
     pub(super) fn beside(self, context: Context) -> Context {
         if self.random || self.debug || self.trace_state.is_some() {

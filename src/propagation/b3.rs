@@ -3,6 +3,7 @@
 use crate::context::Context;
 use crate::propagation::arrival::Arrival;
 use crate::propagation::line::Line;
+use crate::propagation::span_codec::{Found, SpanCodec};
 use crate::propagation::{hex, Codec, CodecError, HeaderReader, HeaderWriter};
 use crate::trace::{SamplingDecision, Span, SpanContext, TraceId, BEFOREHAND};
 
@@ -69,26 +70,21 @@ impl Sampling {
     }
 }
 
-/// A decision that came without a span: it is about the trace that begins here.
-fn decided(context: &Context, sampling: Sampling) -> Context {
+/// A decision that came without a span.
+fn decided(sampling: Sampling) -> Found {
     let arrival = Arrival {
         debug: sampling == Sampling::Debug,
         ..Arrival::default()
     };
     match sampling {
-        Sampling::Defer => context.clone(),
-        _ => arrival.beside(context.with_key(&BEFOREHAND, sampling.decision())),
+        Sampling::Defer => Found::Nothing,
+        _ => Found::Decision(sampling.decision(), arrival),
     }
 }
 
-/// The Context with what was read. Where the text leaves open what becomes of ids beside a field
+/// A span that came. Where the text leaves open what becomes of ids beside a field
 /// that is malformed, they are as if absent.
-fn found(
-    context: &Context,
-    [trace_id, id]: [&str; 2],
-    parent_id: Option<&str>,
-    sampling: Sampling,
-) -> Option<Context> {
+fn found([trace_id, id]: [&str; 2], parent_id: Option<&str>, sampling: Sampling) -> Option<Found> {
     let trace_id = hex::any_trace_id(trace_id.as_bytes())?;
     let mut span = SpanContext::new(trace_id, hex::span_id(id.as_bytes())?);
     if let Some(parent_id) = parent_id {
@@ -100,7 +96,7 @@ fn found(
         ..Arrival::default()
     };
     let span = span.with_sampling(sampling.decision());
-    Some(arrival.with(context, Span::remote(span)))
+    Some(Found::Span(span, arrival))
 }
 
 impl Codec for B3 {
@@ -117,6 +113,12 @@ impl Codec for B3 {
     }
 
     fn decode(&self, headers: &dyn HeaderReader, context: &Context) -> Result<Context, CodecError> {
+        Ok(self.read(headers)?.with(context))
+    }
+}
+
+impl SpanCodec for B3 {
+    fn read(&self, headers: &dyn HeaderReader) -> Result<Found, CodecError> {
         // Any flags but 1 say nothing.
         let sampling = match (headers.first(FLAGS), headers.first(SAMPLED)) {
             (Some("1"), _) => Sampling::Debug,
@@ -127,12 +129,16 @@ impl Codec for B3 {
             (_, Some(_)) => return Err("malformed X-B3-Sampled".into()),
         };
         let (trace_id, id) = match (headers.first(TRACE_ID), headers.first(SPAN_ID)) {
-            (None, None) => return Ok(decided(context, sampling)),
+            (None, None) => return Ok(decided(sampling)),
             (Some(trace_id), Some(id)) => (trace_id, id),
             _ => return Err("half of a B3 span".into()),
         };
         let parent_id = headers.first(PARENT_ID);
-        Ok(found(context, [trace_id, id], parent_id, sampling).ok_or("malformed B3 id")?)
+        Ok(found([trace_id, id], parent_id, sampling).ok_or("malformed B3 id")?)
+    }
+
+    fn as_codec(&self) -> &dyn Codec {
+        self
     }
 }
 
@@ -162,14 +168,20 @@ impl Codec for B3Single {
     }
 
     fn decode(&self, headers: &dyn HeaderReader, context: &Context) -> Result<Context, CodecError> {
+        Ok(self.read(headers)?.with(context))
+    }
+}
+
+impl SpanCodec for B3Single {
+    fn read(&self, headers: &dyn HeaderReader) -> Result<Found, CodecError> {
         let Some(value) = headers.first(SINGLE) else {
-            return Ok(context.clone());
+            return Ok(Found::Nothing);
         };
         let mut fields = value.split('-');
         let ids = match (fields.next(), fields.next()) {
-            (Some("0"), None) => return Ok(decided(context, Sampling::Deny)),
-            (Some("1"), None) => return Ok(decided(context, Sampling::Accept)),
-            (Some("d"), None) => return Ok(decided(context, Sampling::Debug)),
+            (Some("0"), None) => return Ok(decided(Sampling::Deny)),
+            (Some("1"), None) => return Ok(decided(Sampling::Accept)),
+            (Some("d"), None) => return Ok(decided(Sampling::Debug)),
             (Some(trace_id), Some(id)) => [trace_id, id],
             _ => return Err("malformed b3".into()),
         };
@@ -184,6 +196,10 @@ impl Codec for B3Single {
         if fields.next().is_some() {
             return Err("more fields than b3 has".into());
         }
-        Ok(found(context, ids, parent_id, sampling).ok_or("malformed id in b3")?)
+        Ok(found(ids, parent_id, sampling).ok_or("malformed id in b3")?)
+    }
+
+    fn as_codec(&self) -> &dyn Codec {
+        self
     }
 }

@@ -6,9 +6,10 @@ use std::fmt;
 
 use crate::propagation::b3::{B3Single, B3};
 use crate::propagation::baggage::BaggageCodec;
-use crate::propagation::codecs::{BinaryEntry, HeaderEntry, Table};
+use crate::propagation::codecs::{AnyCodec, BinaryEntry, HeaderEntry, Table};
 use crate::propagation::colfer::Colfer;
 use crate::propagation::key_name::KeyName;
+use crate::propagation::span_codec::SpanCodec;
 use crate::propagation::text::Text;
 use crate::propagation::token::{self, TraceToken};
 use crate::propagation::w3c::W3c;
@@ -173,18 +174,26 @@ impl CodecsBuilder {
         let mut headers = Vec::new();
         let mut in_baggage: Vec<&str> = Vec::new();
         let mut has_token = false;
+        let mut is_apart = true;
         for (key, names) in &self.headers {
             let mut codecs = Vec::new();
             for name in names {
                 match (self.codecs.get(name), &**name) {
-                    (Some(codec), _) => codecs.push(codec.clone()),
+                    (Some(codec), _) => {
+                        is_apart = false;
+                        codecs.push(AnyCodec::Other(codec.clone()));
+                    }
                     (None, "baggage") => in_baggage.push(key),
                     (None, TraceToken::KEY) => has_token = true,
-                    (None, name) => codecs.push(built_in(name).ok_or_else(|| unknown(key, name))?),
+                    (None, name) => {
+                        let codec = built_in(name).ok_or_else(|| unknown(key, name))?;
+                        codecs.push(AnyCodec::Span(codec));
+                    }
                 }
             }
             // What has gone to a codec of its own leaves nothing here.
             if !codecs.is_empty() {
+                is_apart &= headers.is_empty();
                 headers.push(HeaderEntry::new(key, codecs));
             }
         }
@@ -198,23 +207,22 @@ impl CodecsBuilder {
             binary.push(BinaryEntry::new(key, codec));
         }
         for (key, header) in &self.texts {
-            headers.push(HeaderEntry::new(
-                key,
-                vec![Arc::new(Text::new(key, header))],
-            ));
+            let text = AnyCodec::Other(Arc::new(Text::new(key, header)));
+            headers.push(HeaderEntry::new(key, vec![text]));
             binary.push(BinaryEntry::new(key, Arc::new(Text::new(key, header))));
         }
         if has_token {
             let header = self.token_header;
-            let codec = Arc::new(TraceToken { header });
+            let codec = AnyCodec::Other(Arc::new(TraceToken { header }));
             headers.push(HeaderEntry::new(TraceToken::KEY, vec![codec]));
         }
         if !in_baggage.is_empty() {
-            let codec = Arc::new(BaggageCodec::new(in_baggage));
+            let codec = AnyCodec::Other(Arc::new(BaggageCodec::new(in_baggage)));
             headers.push(HeaderEntry::new("baggage", vec![codec]));
         }
         Ok(Codecs::new(Table {
             headers,
+            is_apart,
             binary,
             largest_message: self.largest_message,
         }))
@@ -240,7 +248,7 @@ impl CodecsBuilder {
 }
 
 impl HeaderEntry {
-    fn new(key: &str, codecs: Vec<Arc<dyn Codec>>) -> Self {
+    fn new(key: &str, codecs: Vec<AnyCodec>) -> Self {
         HeaderEntry {
             key: KeyName::new(key.to_owned()),
             codecs,
@@ -257,7 +265,7 @@ impl BinaryEntry {
     }
 }
 
-fn built_in(name: &str) -> Option<Arc<dyn Codec>> {
+fn built_in(name: &str) -> Option<Arc<dyn SpanCodec>> {
     Some(match name {
         "w3c" => Arc::new(W3c),
         "b3" => Arc::new(B3),

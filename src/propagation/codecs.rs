@@ -3,10 +3,12 @@
 use crate::context::Context;
 use crate::propagation::colfer::Message;
 use crate::propagation::key_name::KeyName;
+use crate::propagation::span_codec::{Found, SpanCodec};
 use crate::propagation::{
     contain, current, stats, BinaryCodec, Codec, CodecsBuilder, HeaderReader, HeaderWriter,
 };
 use crate::sync::Arc;
+use crate::trace::SpanContext;
 
 /// The codecs of a process: which key goes through which of them, to headers and to bytes.
 ///
@@ -46,6 +48,8 @@ pub struct Codecs {
 /// Which codec each key has.
 pub(super) struct Table {
     pub(super) headers: Vec<HeaderEntry>,
+    /// Only the first entry is about the span, and none looks at what another one has read.
+    pub(super) is_apart: bool,
     pub(super) binary: Vec<BinaryEntry>,
     pub(super) largest_message: usize,
 }
@@ -54,7 +58,12 @@ pub(super) struct Table {
 pub(super) struct HeaderEntry {
     pub(super) key: KeyName,
     /// Each is written; the first that finds something is read.
-    pub(super) codecs: Vec<Arc<dyn Codec>>,
+    pub(super) codecs: Vec<AnyCodec>,
+}
+
+pub(super) enum AnyCodec {
+    Span(Arc<dyn SpanCodec>),
+    Other(Arc<dyn Codec>),
 }
 
 /// The codec of one key in bytes.
@@ -122,8 +131,17 @@ impl Codecs {
             return;
         }
         let mut headers = headers;
-        for codec in self.codecs_for(context) {
-            contain::encoding(|| codec.encode_response(context, &mut headers));
+        for entry in &self.table.headers {
+            // A span is no answer.
+            let codecs = entry.codecs.iter().filter_map(|codec| match codec {
+                AnyCodec::Span(_) => None,
+                AnyCodec::Other(codec) => Some(codec),
+            });
+            for codec in codecs {
+                if !entry.key.stays(context) {
+                    contain::encoding(|| codec.encode_response(context, &mut headers));
+                }
+            }
         }
     }
 
@@ -132,7 +150,7 @@ impl Codecs {
         let entries = self.table.headers.iter();
         entries
             .filter(|entry| !entry.key.stays(context))
-            .flat_map(|entry| entry.codecs.iter().map(|codec| &**codec))
+            .flat_map(|entry| entry.codecs.iter().map(AnyCodec::as_codec))
     }
 
     /// Reads the Context of the process that asks. Whatever does not parse is as if absent.
@@ -141,6 +159,33 @@ impl Codecs {
         entries.fold(Context::empty(), |context, entry| {
             entry.decode(&headers, context)
         })
+    }
+
+    /// The same for whoever makes a span at once, in place of the caller's: that one is returned
+    /// beside the Context, if it need not be looked for in there.
+    #[allow(dead_code)] // Servers ask.
+    pub(crate) fn decode_request<R: HeaderReader + ?Sized>(
+        &self,
+        headers: &R,
+    ) -> (Context, Option<SpanContext>) {
+        if !self.table.is_apart {
+            return (self.decode_headers(headers), None);
+        }
+        let (mut context, mut caller) = (Context::empty(), None);
+        for entry in &self.table.headers {
+            let [AnyCodec::Span(_), ..] = entry.codecs[..] else {
+                context = entry.decode(&headers, context);
+                continue;
+            };
+            match entry.read(&headers) {
+                Found::Span(span, arrival) => {
+                    context = arrival.beside(context);
+                    caller = Some(span);
+                }
+                found => context = found.with(&context),
+            }
+        }
+        (context, caller)
     }
 
     /// Writes the Context as Kamon 2 does. No bytes if there is nothing to write, or if it would
@@ -203,10 +248,33 @@ impl Codecs {
 /// Kamon has no limit here. What is read takes up to fifty times its own size for a moment.
 const LARGEST_INCOMING: usize = 64 * 1024;
 
+impl AnyCodec {
+    fn as_codec(&self) -> &dyn Codec {
+        match self {
+            AnyCodec::Span(codec) => codec.as_codec(),
+            AnyCodec::Other(codec) => &**codec,
+        }
+    }
+}
+
 impl HeaderEntry {
+    /// What the first codec finds that finds anything.
+    fn read(&self, headers: &dyn HeaderReader) -> Found {
+        for codec in &self.codecs {
+            let AnyCodec::Span(codec) = codec else {
+                continue;
+            };
+            match contain::decoding(|| codec.read(headers)) {
+                Some(Found::Nothing) | None => {}
+                Some(found) => return found,
+            }
+        }
+        Found::Nothing
+    }
+
     fn decode(&self, headers: &dyn HeaderReader, context: Context) -> Context {
         for codec in &self.codecs {
-            match contain::decoding(|| codec.decode(headers, &context)) {
+            match contain::decoding(|| codec.as_codec().decode(headers, &context)) {
                 Some(read) if !read.is_same(&context) => return read,
                 _ => {}
             }

@@ -47,6 +47,11 @@ pub fn check_header(name: &str, value: &str) -> Result<(), CodecError> {
     if name.is_empty() || !name.bytes().all(is_token) {
         return Err("the name of a header is a token".into());
     }
+    check_value(value)
+}
+
+/// The same for a value whose header has a good name.
+pub(crate) fn check_value(value: &str) -> Result<(), CodecError> {
     if !value
         .bytes()
         .all(|byte| byte == b'\t' || !byte.is_ascii_control())

@@ -27,6 +27,7 @@ mod header;
 mod hex;
 mod key_name;
 mod line;
+mod span_codec;
 mod stats;
 mod text;
 mod token;
@@ -38,6 +39,9 @@ pub use builder::{CodecsBuilder, UnknownCodec};
 pub use codec::{BinaryCodec, Codec};
 pub use codecs::Codecs;
 pub use error::CodecError;
+#[allow(unused_imports)] // For toolkits that write headers of their own.
+pub(crate) use header::check_value;
 pub use header::{check_header, HeaderReader, HeaderWriter};
+pub(crate) use line::Line;
 pub use stats::{stats, PropagationStats};
 pub use token::{trace_token, trace_token_key};

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::context::{Context, Key};
 use crate::propagation::header::BLANKS;
+use crate::propagation::line::Line;
 use crate::propagation::{Codec, CodecError, HeaderReader, HeaderWriter};
 use crate::trace::Span;
 
@@ -48,7 +49,8 @@ pub fn trace_token(context: &Context) -> Option<Cow<'_, str>> {
         return Some(Cow::Borrowed(token));
     }
     let span = context.get(Span::key());
-    (!span.is_empty()).then(|| Cow::Owned(span.trace_id().to_string()))
+    let mut line = Line::new();
+    (!span.is_empty()).then(|| Cow::Owned(line.trace_id(span.trace_id()).as_str().to_owned()))
 }
 
 /// The token as a header.
@@ -63,9 +65,13 @@ impl TraceToken {
 
 impl Codec for TraceToken {
     fn encode(&self, context: &Context, headers: &mut dyn HeaderWriter) -> Result<(), CodecError> {
-        match trace_token(context) {
-            Some(token) => headers.set(&self.header, &token),
-            None => Ok(()),
+        if let Some(token) = context.get(&TOKEN) {
+            return headers.set(&self.header, token);
+        }
+        let span = context.get(Span::key());
+        match span.is_empty() {
+            true => Ok(()),
+            false => headers.set(&self.header, Line::new().trace_id(span.trace_id()).as_str()),
         }
     }
 

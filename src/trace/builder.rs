@@ -13,7 +13,8 @@ use crate::trace::record::{Link, LinkKind};
 use crate::trace::settings;
 use crate::trace::state::Flags;
 use crate::trace::{
-    SamplingDecision, SamplingRequest, Span, SpanId, SpanKind, TagKey, TagValue, Timestamp, TraceId,
+    SamplingDecision, SamplingRequest, Span, SpanContext, SpanId, SpanKind, TagKey, TagValue,
+    Timestamp, TraceId,
 };
 
 /// Begins to build a span; [`start`](SpanBuilder::start) starts it.
@@ -93,6 +94,13 @@ impl SpanBuilder {
             let kind = LinkKind::FollowsFrom;
             self.details.link(Link { to, kind });
         }
+        self
+    }
+
+    /// Makes the span a child of the caller's, which is in another process.
+    #[allow(dead_code)] // Servers have one.
+    pub(crate) fn as_child_of_remote(mut self, caller: SpanContext) -> Self {
+        self.parent = Parent::Given(Span::remote(caller));
         self
     }
 

@@ -23,10 +23,11 @@ impl<S: Side, B: Body> Answer<S> for Response<B> {
 
     fn traced(self, mut exchange: Option<Exchange<S>>) -> Self::Traced {
         let (mut head, body) = self.into_parts();
-        if let Some(exchange) = &mut exchange {
-            exchange.respond(head.status, &mut head.headers);
-        }
-        let body = ExchangeBody::new(exchange, &head.headers, body);
+        let announced = match &mut exchange {
+            Some(exchange) => exchange.respond(head.status, &mut head.headers),
+            None => None,
+        };
+        let body = ExchangeBody::new(exchange, announced, body);
         Response::from_parts(head, body)
     }
 }

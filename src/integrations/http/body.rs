@@ -4,14 +4,12 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
-use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Buf as _;
 use pin_project_lite::pin_project;
 
 use crate::context::slot::SavedScopes;
-use crate::integrations::http::exchange::{Exchange, Side};
-use crate::integrations::http::head::length;
+use crate::integrations::http::exchange::{Exchange, Side, GRPC_STATUS};
 
 pin_project! {
     /// Polls a body in the Context of its exchange, if there is one, which is over when the body is.
@@ -48,8 +46,8 @@ pin_project! {
 }
 
 impl<B: Body, S: Side> ExchangeBody<B, S> {
-    /// The body of a response with these headers.
-    pub(super) fn new(mut exchange: Option<Exchange<S>>, headers: &HeaderMap, body: B) -> Self {
+    /// The body of a response whose headers announce so many bytes, if they do.
+    pub(super) fn new(mut exchange: Option<Exchange<S>>, announced: Option<u64>, body: B) -> Self {
         if let Some(exchange) = &mut exchange {
             // Of bodies that nobody will look at there is nothing to wait for.
             if exchange.has_no_body() {
@@ -61,7 +59,7 @@ impl<B: Body, S: Side> ExchangeBody<B, S> {
         ExchangeBody {
             exchange,
             saved: SavedScopes::new(),
-            expected: length(headers).or_else(|| body.size_hint().exact()),
+            expected: announced.or_else(|| body.size_hint().exact()),
             sent: 0,
             body: Some(body),
         }
@@ -93,7 +91,7 @@ impl<B: Body, S: Side> Body for ExchangeBody<B, S> {
                     *this.sent += data.remaining() as u64;
                 }
                 if let Some(trailers) = frame.trailers_ref() {
-                    exchange.conclude_grpc(trailers);
+                    exchange.conclude_grpc(trailers.get(&GRPC_STATUS));
                 }
                 // Whoever sends it may never ask what comes after the last frame.
                 if frame.is_trailers() || body.is_end_stream() {

@@ -2,12 +2,19 @@
 
 use std::task::Poll;
 
-use http::{HeaderMap, Method, StatusCode};
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
 use crate::context::slot::{Frame, SavedScopes};
 use crate::context::Context;
+use crate::integrations::http::look_up::{length, look_up};
 use crate::integrations::http::words::{self, TagMode};
 use crate::trace::{panicked, Span, Stretch};
+
+/// The header or trailer with the outcome of a gRPC call.
+pub(super) static GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+/// gRPC's status for a method that nobody knows.
+pub(super) const UNIMPLEMENTED: &str = "12";
 
 /// A request and its response, from the call to the last byte.
 ///
@@ -53,6 +60,11 @@ pub trait Side {
 
     /// Whether a call with this gRPC status has failed, seen from here. Not asked about zero.
     fn is_failure(&self, grpc_status: &str) -> bool;
+
+    /// The response to a gRPC call says that nobody knows the method.
+    fn unimplemented(&self, span: &Span) {
+        let _ = span;
+    }
 
     /// The response is there. Its headers may be changed.
     fn responded(&mut self, context: &Context, status: StatusCode, headers: &mut HeaderMap) {
@@ -115,8 +127,12 @@ impl<S: Side> Exchange<S> {
         discard();
     }
 
-    /// The response is there, but for its body.
-    pub(super) fn respond(&mut self, status: StatusCode, headers: &mut HeaderMap) {
+    /// The response is there, but for its body, whose size is returned if it is announced.
+    pub(super) fn respond(&mut self, status: StatusCode, headers: &mut HeaderMap) -> Option<u64> {
+        // Before there are more of them.
+        let names = [&GRPC_STATUS, &CONTENT_LENGTH];
+        let [grpc_status, announced] = look_up(headers, names);
+        let announced = announced.and_then(length);
         let span = self.span();
         match self.side.status_mode() {
             TagMode::Metric => {
@@ -131,7 +147,10 @@ impl<S: Side> Exchange<S> {
         if code >= 500 {
             span.fail(format!("Request failed with HTTP Status Code {code}"));
         }
-        self.conclude_grpc(headers);
+        self.conclude_grpc(grpc_status);
+        if grpc_status.is_some_and(|status| status == UNIMPLEMENTED) {
+            self.side.unimplemented(self.span());
+        }
         let is_granted = self.bodies == Bodies::Refusals && status.is_success();
         if is_granted
             || status.is_informational()
@@ -140,12 +159,12 @@ impl<S: Side> Exchange<S> {
             self.bodies = Bodies::None;
         }
         self.side.responded(&self.context, status, headers);
+        announced
     }
 
     /// Looks at the outcome of a gRPC call: in the trailers, or in the headers if there is nothing
     /// else.
-    pub(super) fn conclude_grpc(&self, headers: &HeaderMap) {
-        let status = headers.get("grpc-status");
+    pub(super) fn conclude_grpc(&self, status: Option<&HeaderValue>) {
         let Some(status) = status.and_then(|status| status.to_str().ok()) else {
             return;
         };

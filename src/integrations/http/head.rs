@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use http::{Extensions, HeaderMap, Method, Request, Uri};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
+use http::{Extensions, HeaderMap, HeaderValue, Method, Request, Uri};
+
+use crate::integrations::http::look_up::{length, look_up};
 
 /// The head of a request, whatever its body is: what operations are named by.
 #[derive(Clone, Copy)]
@@ -11,6 +14,15 @@ pub struct RequestHead<'a> {
     uri: &'a Uri,
     headers: &'a HeaderMap,
     extensions: &'a Extensions,
+    wanted: Wanted<'a>,
+}
+
+/// What is looked for in the headers of every request.
+#[derive(Clone, Copy)]
+struct Wanted<'a> {
+    host: Option<&'a HeaderValue>,
+    content_type: Option<&'a HeaderValue>,
+    content_length: Option<&'a HeaderValue>,
 }
 
 impl<'a> RequestHead<'a> {
@@ -31,6 +43,7 @@ impl<'a> RequestHead<'a> {
             uri,
             headers,
             extensions,
+            wanted: Wanted::of(headers),
         }
     }
 
@@ -56,7 +69,7 @@ impl<'a> RequestHead<'a> {
 
     /// The gRPC method that is called, `package.Service/Method`; none if it is not gRPC.
     pub(super) fn grpc_method(&self) -> Option<&'a str> {
-        let content = self.headers.get(http::header::CONTENT_TYPE)?;
+        let content = self.wanted.content_type?;
         let rest = content.as_bytes().strip_prefix(b"application/grpc")?;
         // `application/grpc-web` is another protocol, whose outcome stands in the body.
         match rest {
@@ -65,16 +78,27 @@ impl<'a> RequestHead<'a> {
         }
     }
 
+    /// The header with the host's name.
+    pub(super) fn host(&self) -> Option<&'a HeaderValue> {
+        self.wanted.host
+    }
+
     /// The size of the body, if the sender says it.
     pub(super) fn body_size(&self) -> Option<u64> {
-        length(self.headers)
+        length(self.wanted.content_length?)
     }
 }
 
-/// The size of a body, if its headers say it.
-pub(super) fn length(headers: &HeaderMap) -> Option<u64> {
-    let length = headers.get(http::header::CONTENT_LENGTH)?;
-    length.to_str().ok()?.parse().ok()
+impl<'a> Wanted<'a> {
+    fn of(headers: &'a HeaderMap) -> Self {
+        let names = [&HOST, &CONTENT_TYPE, &CONTENT_LENGTH];
+        let [host, content_type, content_length] = look_up(headers, names);
+        Wanted {
+            host,
+            content_type,
+            content_length,
+        }
+    }
 }
 
 impl fmt::Debug for RequestHead<'_> {

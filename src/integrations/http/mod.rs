@@ -28,6 +28,7 @@ mod executor;
 mod future;
 mod head;
 mod listener;
+mod look_up;
 mod naming;
 mod oneshot;
 mod opening;

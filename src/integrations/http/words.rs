@@ -77,11 +77,7 @@ impl From<Url<'_>> for TagValue {
         };
         let scheme = uri.scheme_str().unwrap_or("http");
         // Faster than `format!`, and there is one for each request.
-        let mut url = String::with_capacity(scheme.len() + 3 + host.len() + path.len());
-        for part in [scheme, "://", host, path] {
-            url.push_str(part);
-        }
-        url.into()
+        [scheme, "://", host, path].concat().into()
     }
 }
 
@@ -89,11 +85,12 @@ impl From<Url<'_>> for TagValue {
 pub(super) fn host<'a>(head: &RequestHead<'a>) -> Option<&'a str> {
     let authority = match head.uri().authority() {
         Some(authority) => authority.as_str(),
-        None => head.headers().get(http::header::HOST)?.to_str().ok()?,
+        None => head.host()?.to_str().ok()?,
     };
-    let host = authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, host)| host);
+    let host = match authority.bytes().rposition(|byte| byte == b'@') {
+        Some(at) => &authority[at + 1..],
+        None => authority,
+    };
     (!host.is_empty()).then_some(host)
 }
 

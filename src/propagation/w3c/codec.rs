@@ -2,6 +2,7 @@
 
 use crate::context::Context;
 use crate::propagation::arrival::Arrival;
+use crate::propagation::span_codec::{Found, SpanCodec};
 use crate::propagation::w3c::trace_parent::TraceParent;
 use crate::propagation::w3c::trace_state::TraceState;
 use crate::propagation::{Codec, CodecError, HeaderReader, HeaderWriter};
@@ -30,13 +31,19 @@ impl Codec for W3c {
     }
 
     fn decode(&self, headers: &dyn HeaderReader, context: &Context) -> Result<Context, CodecError> {
+        Ok(self.read(headers)?.with(context))
+    }
+}
+
+impl SpanCodec for W3c {
+    fn read(&self, headers: &dyn HeaderReader) -> Result<Found, CodecError> {
         let (mut first, mut more) = (None, false);
         headers.each(TRACE_PARENT, &mut |value| {
             more = first.is_some();
             first.get_or_insert(value);
         });
         let Some(value) = first else {
-            return Ok(context.clone());
+            return Ok(Found::Nothing);
         };
         // Two of them are one header with a comma in it, says HTTP, and that is no traceparent.
         if more {
@@ -52,6 +59,10 @@ impl Codec for W3c {
             debug: false,
             trace_state: state.finish().map(Into::into),
         };
-        Ok(arrival.with(context, Span::remote(parent.span)))
+        Ok(Found::Span(parent.span, arrival))
+    }
+
+    fn as_codec(&self) -> &dyn Codec {
+        self
     }
 }

@@ -26,7 +26,7 @@ impl TraceParent {
     pub(super) fn parse(value: &str) -> Option<TraceParent> {
         let value = value.trim_matches(BLANKS).as_bytes();
         let (fields, more) = value.split_at_checked(LENGTH)?;
-        let version = hex::bits(&fields[..2])? as u8;
+        let version = hex::byte([fields[0], fields[1]])?;
         let dashes = fields[2] == b'-' && fields[35] == b'-' && fields[52] == b'-';
         // A later version may go on after a dash; the first one may not.
         let ends = match more.first() {
@@ -36,7 +36,7 @@ impl TraceParent {
         if version == NO_VERSION || !dashes || !ends {
             return None;
         }
-        let flags = hex::bits(&fields[53..])? as u8;
+        let flags = hex::byte([fields[53], fields[54]])?;
         let sampling = match flags & SAMPLED {
             0 => SamplingDecision::DoNotSample,
             _ => SamplingDecision::Sample,

@@ -4,15 +4,16 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
+use hyper::body::Bytes;
 
 use crate::context::slot::Frame;
 use crate::context::Context;
-use crate::integrations::http::exchange::{Bodies, Exchange, Side};
+use crate::integrations::http::exchange::{Bodies, Exchange, Side, UNIMPLEMENTED};
 use crate::integrations::http::server::metrics::ServerMetrics;
 use crate::integrations::http::server::settings::Settings;
 use crate::integrations::http::words::{self, TagMode};
 use crate::integrations::http::RequestHead;
-use crate::propagation::{trace_token_key, Codecs};
+use crate::propagation::{trace_token_key, Codecs, Line};
 use crate::trace::{build_span, Span, SpanKind};
 
 /// The server's side of an exchange.
@@ -29,20 +30,21 @@ pub(super) struct Server {
 
 /// What a call is called that no service knows of: anybody could make up names.
 const UNHANDLED: &str = "unhandled";
-/// gRPC's status for such a call.
-const UNIMPLEMENTED: &str = "12";
 
 impl ServerSide {
     /// Begins the exchange of a request that came in.
     pub(super) fn begin<B>(server: &Arc<Server>, request: &Request<B>) -> Exchange<ServerSide> {
         let Settings { said, place, .. } = &server.settings;
         let head = RequestHead::of(request);
-        let came_in = Codecs::current().decode_headers(request.headers());
+        let (came_in, caller) = Codecs::current().decode_request(request.headers());
         let name = said.naming.name(&head);
         let name = name.unwrap_or_else(|| words::method(head.method()).into());
         let span = {
             let _frame = Frame::enter(&came_in);
-            let span = build_span(name).with_kind(SpanKind::Server);
+            let mut span = build_span(name).with_kind(SpanKind::Server);
+            if let Some(caller) = caller {
+                span = span.as_child_of_remote(caller);
+            }
             said.start(span, &place.component, &head)
         };
         server.metrics.active.increment();
@@ -71,31 +73,33 @@ impl Side for ServerSide {
         matches!(grpc_status, "2" | "4" | UNIMPLEMENTED | "13" | "14" | "15")
     }
 
+    fn unimplemented(&self, span: &Span) {
+        span.set_operation_name(UNHANDLED);
+    }
+
     fn responded(&mut self, context: &Context, status: StatusCode, headers: &mut HeaderMap) {
         let settings = &self.server.settings;
         if let Some(requests) = self.server.metrics.requests(status) {
             requests.increment();
         }
         let span = context.get(Span::key());
-        let unknown = headers.get("grpc-status");
-        if unknown.is_some_and(|status| status == UNIMPLEMENTED) {
-            span.set_operation_name(UNHANDLED);
-        }
         Codecs::current().encode_response_headers(context, headers);
         if span.is_empty() {
             return;
         }
-        let trace_id = span.trace_id().to_string();
+        let trace_id = line(Line::new().trace_id(span.trace_id()));
         if let Some(name) = &settings.trace_token {
             // Without one that came in, the trace's id is the token.
-            let came_in = context.get(trace_token_key()).as_deref();
-            insert(headers, name, came_in.unwrap_or(&trace_id));
+            match context.get(trace_token_key()) {
+                Some(token) => insert(headers, name, HeaderValue::from_str(token).ok()),
+                None => insert(headers, name, trace_id.clone()),
+            }
         }
         if let Some(name) = &settings.trace_id {
-            insert(headers, name, &trace_id);
+            insert(headers, name, trace_id);
         }
         if let Some(name) = &settings.span_id {
-            insert(headers, name, &span.id().to_string());
+            insert(headers, name, line(Line::new().span_id(span.id())));
         }
     }
 
@@ -107,11 +111,16 @@ impl Side for ServerSide {
     }
 }
 
-/// Puts a header in, unless it has in it what no header may have.
-fn insert(headers: &mut HeaderMap, name: &HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
+/// Puts a header in, unless its value has something in it that no header may have.
+fn insert(headers: &mut HeaderMap, name: &HeaderName, value: Option<HeaderValue>) {
+    if let Some(value) = value {
         headers.insert(name, value);
     }
+}
+
+/// The value of a header, which may stand in several.
+fn line(line: &Line) -> Option<HeaderValue> {
+    HeaderValue::from_maybe_shared(Bytes::from_owner(*line)).ok()
 }
 
 impl fmt::Debug for ServerSide {
