@@ -119,8 +119,14 @@ impl Codec for B3 {
 
 impl SpanCodec for B3 {
     fn read(&self, headers: &dyn HeaderReader) -> Result<Found, CodecError> {
+        let mut first = [None; 5];
+        let names = [TRACE_ID, SPAN_ID, PARENT_ID, SAMPLED, FLAGS];
+        headers.each_of(&names, &mut |place, value| {
+            first[place].get_or_insert(value);
+        });
+        let [trace_id, id, parent_id, sampled, flags] = first;
         // Any flags but 1 say nothing.
-        let sampling = match (headers.first(FLAGS), headers.first(SAMPLED)) {
+        let sampling = match (flags, sampled) {
             (Some("1"), _) => Sampling::Debug,
             (_, None) => Sampling::Defer,
             // The words are older than the text, which lets us take them.
@@ -128,12 +134,11 @@ impl SpanCodec for B3 {
             (_, Some("0" | "false")) => Sampling::Deny,
             (_, Some(_)) => return Err("malformed X-B3-Sampled".into()),
         };
-        let (trace_id, id) = match (headers.first(TRACE_ID), headers.first(SPAN_ID)) {
+        let (trace_id, id) = match (trace_id, id) {
             (None, None) => return Ok(decided(sampling)),
             (Some(trace_id), Some(id)) => (trace_id, id),
             _ => return Err("half of a B3 span".into()),
         };
-        let parent_id = headers.first(PARENT_ID);
         Ok(found([trace_id, id], parent_id, sampling).ok_or("malformed B3 id")?)
     }
 

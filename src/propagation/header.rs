@@ -12,6 +12,16 @@ pub trait HeaderReader {
     /// Names are the same if they differ in case only. A value that is not UTF-8 is passed over.
     fn each<'a>(&'a self, name: &str, each: &mut dyn FnMut(&'a str));
 
+    /// Calls `each` with every value of any of these headers, and with the place of its name in the
+    /// list; those of one header in the order in which they came.
+    ///
+    /// For carriers that can tell in one pass; what is here asks for one after the other.
+    fn each_of<'a>(&'a self, names: &[&str], each: &mut dyn FnMut(usize, &'a str)) {
+        for (place, name) in names.iter().enumerate() {
+            self.each(name, &mut |value| each(place, value));
+        }
+    }
+
     /// Returns the header's first value.
     fn first(&self, name: &str) -> Option<&str> {
         let mut first = None;
@@ -75,6 +85,10 @@ pub(super) fn is_token(byte: u8) -> bool {
 impl<R: HeaderReader + ?Sized> HeaderReader for &R {
     fn each<'a>(&'a self, name: &str, each: &mut dyn FnMut(&'a str)) {
         (**self).each(name, each);
+    }
+
+    fn each_of<'a>(&'a self, names: &[&str], each: &mut dyn FnMut(usize, &'a str)) {
+        (**self).each_of(names, each);
     }
 
     fn first(&self, name: &str) -> Option<&str> {

@@ -1,5 +1,6 @@
 //! The value of a header of ids, put together on the stack.
 
+use crate::propagation::hex;
 use crate::trace::{SpanId, TraceId};
 
 /// As long as the longest of them: `b3` with two spans, a trace, and what stands between.
@@ -30,32 +31,41 @@ impl Line {
 
     /// Adds 32 digits.
     pub(super) fn wide_trace_id(&mut self, id: TraceId) -> &mut Self {
-        self.digits(&id.to_bytes())
+        self.digits(id.to_bytes())
     }
 
     /// Adds 32 digits, or 16 for an id of the 8-byte scheme, as it came in.
     pub(crate) fn trace_id(&mut self, id: TraceId) -> &mut Self {
         match u64::try_from(id.get()) {
-            Ok(short) => self.digits(&short.to_be_bytes()),
+            Ok(short) => self.digits(short.to_be_bytes()),
             Err(_) => self.wide_trace_id(id),
         }
     }
 
     /// Adds 16 digits.
     pub(crate) fn span_id(&mut self, id: SpanId) -> &mut Self {
-        self.digits(&id.to_bytes())
+        self.digits(id.to_bytes())
+    }
+
+    /// Adds two digits.
+    pub(super) fn byte(&mut self, byte: u8) -> &mut Self {
+        let [.., high, low] = hex::spell([0, 0, 0, byte]);
+        self.add([high, low])
     }
 
     /// Adds two digits for each byte.
-    pub(super) fn digits(&mut self, bytes: &[u8]) -> &mut Self {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let end = self.length + 2 * bytes.len();
-        let places = self.bytes[self.length..end].chunks_exact_mut(2);
-        for (place, byte) in places.zip(bytes) {
-            place[0] = DIGITS[usize::from(byte >> 4)];
-            place[1] = DIGITS[usize::from(byte & 0xf)];
+    #[inline]
+    fn digits<const N: usize>(&mut self, bytes: [u8; N]) -> &mut Self {
+        for word in bytes.chunks_exact(4) {
+            self.add(hex::spell([word[0], word[1], word[2], word[3]]));
         }
-        self.length = end;
+        self
+    }
+
+    #[inline]
+    fn add<const N: usize>(&mut self, text: [u8; N]) -> &mut Self {
+        self.bytes[self.length..self.length + N].copy_from_slice(&text);
+        self.length += N;
         self
     }
 

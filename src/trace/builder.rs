@@ -8,7 +8,7 @@ use crate::trace::body::Body;
 use crate::trace::decision::BEFOREHAND;
 use crate::trace::delayed::DelayedSpan;
 use crate::trace::details::Details;
-use crate::trace::place::{Hold, Vacancy, Watch};
+use crate::trace::place::{Vacancy, Watch};
 use crate::trace::record::{Link, LinkKind};
 use crate::trace::settings;
 use crate::trace::state::Flags;
@@ -64,6 +64,8 @@ enum Parent {
     FromContext,
     None,
     Given(Span),
+    /// The caller's, in another process, which has no handle here.
+    Remote(SpanContext),
 }
 
 impl SpanBuilder {
@@ -78,6 +80,14 @@ impl SpanBuilder {
     pub fn with_metric_tag(mut self, key: impl Into<TagKey>, value: impl Into<TagValue>) -> Self {
         let value = value.into().into_text();
         self.details.tag_metric(key.into(), value);
+        self
+    }
+
+    /// Says these first, a few tags with different keys, of the span and of its metrics.
+    #[allow(dead_code)] // Servers say the same of each request.
+    #[inline]
+    pub(crate) fn with_first_metric_tags(mut self, tags: Vec<(TagKey, TagKey)>) -> Self {
+        self.details.begin_with(tags);
         self
     }
 
@@ -99,8 +109,9 @@ impl SpanBuilder {
 
     /// Makes the span a child of the caller's, which is in another process.
     #[allow(dead_code)] // Servers have one.
+    #[inline]
     pub(crate) fn as_child_of_remote(mut self, caller: SpanContext) -> Self {
-        self.parent = Parent::Given(Span::remote(caller));
+        self.parent = Parent::Remote(caller);
         self
     }
 
@@ -172,7 +183,7 @@ impl SpanBuilder {
             }
             let parent = match &self.parent {
                 Parent::FromContext => current.body(),
-                Parent::None => None,
+                Parent::None | Parent::Remote(_) => None,
                 Parent::Given(span) => span.body(),
             };
             match parent {
@@ -182,7 +193,14 @@ impl SpanBuilder {
                     make(flags, parent.trace_id(), parent.id, watch, self)
                 }
                 parent => {
-                    let first = self.first(parent);
+                    let remote = match self.parent {
+                        Parent::Remote(caller) => Some(caller),
+                        _ => parent.map(|remote| {
+                            let caller = SpanContext::new(remote.trace_id(), remote.id);
+                            caller.with_sampling(remote.sampling_decision())
+                        }),
+                    };
+                    let first = self.first(remote);
                     let flags = flags.and(first.flags);
                     make(flags, first.trace_id, first.parent_id, None, self)
                 }
@@ -192,7 +210,7 @@ impl SpanBuilder {
 
     /// What a span with which a trace enters this process has from those before it.
     #[cold]
-    fn first(&self, remote: Option<&Hold>) -> First {
+    fn first(&self, remote: Option<SpanContext>) -> First {
         let settings = settings::current();
         let told = match (remote, &self.parent) {
             (Some(remote), _) => Some(remote.sampling_decision()),
@@ -224,7 +242,7 @@ impl SpanBuilder {
             _ => Flags::NONE,
         };
         let (parent_id, origin) = match remote {
-            Some(remote) => (remote.id, Flags::PARENT_IS_REMOTE),
+            Some(remote) => (remote.id(), Flags::PARENT_IS_REMOTE),
             None => (SpanId::NONE, Flags::NONE),
         };
         First {

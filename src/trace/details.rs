@@ -83,6 +83,11 @@ impl Details {
         }
     }
 
+    /// Says these before anything else.
+    pub(super) fn begin_with(&mut self, metric_tags: Vec<(TagKey, TagKey)>) {
+        self.rare.get_or_insert_default().metric_tags = metric_tags;
+    }
+
     pub(super) fn mark(&mut self, at: Timestamp, key: TagKey) {
         let rare = self.rare.get_or_insert_default();
         match rare.marks.len() < MOST {

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use crate::metrics::{timer, Text, ThreadTimer, Timer};
 use crate::trace::body::Body;
 use crate::trace::details::{Details, MOST_METRIC_TAGS};
+use crate::trace::measure_tagged::Tagged;
 use crate::trace::place::Hold;
 use crate::trace::state::Flags;
 use crate::trace::{TagKey, Timestamp};
@@ -62,6 +63,17 @@ pub(super) fn span(body: &Hold, flags: Flags, details: &Details, at: Timestamp) 
             Err(_) => false,
         });
         if let Ok(true) = recorded {
+            return;
+        }
+    }
+    if !flags.any(Flags::DELAYED) {
+        let tagged = Tagged {
+            operation: body.name(),
+            parent,
+            error: failure(failed),
+            tags: details.metric_tags(),
+        };
+        if tagged.record(&PROCESSING, at.nanos_since(body.started)) {
             return;
         }
     }

@@ -17,6 +17,7 @@ mod id;
 mod kind;
 mod later_names;
 mod measure;
+mod measure_tagged;
 mod memory;
 #[cfg(kamon_loom)]
 pub(crate) mod modelled;

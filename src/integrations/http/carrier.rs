@@ -7,17 +7,36 @@ use crate::propagation::{check_header, check_value, CodecError, HeaderReader, He
 
 impl HeaderReader for HeaderMap {
     fn each<'a>(&'a self, name: &str, each: &mut dyn FnMut(&'a str)) {
-        let mut each = |value: &'a HeaderValue| {
+        let values = match well_known(name) {
+            Some(name) => self.get_all(name),
+            None => self.get_all(name),
+        };
+        for value in values {
             if let Ok(value) = std::str::from_utf8(value.as_bytes()) {
                 each(value);
             }
-        };
-        if self.len() > FEW {
-            return self.get_all(name).iter().for_each(each);
         }
-        for (known, value) in self {
-            if known.as_str().eq_ignore_ascii_case(name) {
-                each(value);
+    }
+
+    fn each_of<'a>(&'a self, names: &[&str], each: &mut dyn FnMut(usize, &'a str)) {
+        let mut wanted = [None; MOST_NAMES];
+        for (wanted, name) in wanted.iter_mut().zip(names) {
+            *wanted = well_known(name);
+        }
+        let wanted = match wanted.get(..names.len()) {
+            Some(wanted) if self.len() <= FEW && wanted.iter().all(Option::is_some) => wanted,
+            _ => {
+                for (place, name) in names.iter().enumerate() {
+                    self.each(name, &mut |value| each(place, value));
+                }
+                return;
+            }
+        };
+        for (name, value) in self {
+            if let Some(place) = wanted.iter().position(|wanted| *wanted == Some(name)) {
+                if let Ok(value) = std::str::from_utf8(value.as_bytes()) {
+                    each(place, value);
+                }
             }
         }
     }
@@ -28,7 +47,7 @@ impl HeaderWriter for HeaderMap {
         let name = match well_known(name) {
             Some(name) => {
                 check_value(value)?;
-                name
+                name.clone()
             }
             None => {
                 check_header(name, value)?;
@@ -40,19 +59,33 @@ impl HeaderWriter for HeaderMap {
     }
 }
 
-/// The names that the formats have, which need neither a check nor memory.
-fn well_known(name: &str) -> Option<HeaderName> {
+/// As many as the format with the most of them has.
+const MOST_NAMES: usize = 5;
+
+static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+static TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+static BAGGAGE: HeaderName = HeaderName::from_static("baggage");
+static B3: HeaderName = HeaderName::from_static("b3");
+static X_B3_TRACEID: HeaderName = HeaderName::from_static("x-b3-traceid");
+static X_B3_SPANID: HeaderName = HeaderName::from_static("x-b3-spanid");
+static X_B3_PARENTSPANID: HeaderName = HeaderName::from_static("x-b3-parentspanid");
+static X_B3_SAMPLED: HeaderName = HeaderName::from_static("x-b3-sampled");
+static X_B3_FLAGS: HeaderName = HeaderName::from_static("x-b3-flags");
+static X_TRACE_TOKEN: HeaderName = HeaderName::from_static("x-trace-token");
+
+/// The names that the formats have, in a shape that needs neither a check nor memory.
+fn well_known(name: &str) -> Option<&'static HeaderName> {
     Some(match name {
-        "traceparent" => const { HeaderName::from_static("traceparent") },
-        "tracestate" => const { HeaderName::from_static("tracestate") },
-        "baggage" => const { HeaderName::from_static("baggage") },
-        "b3" => const { HeaderName::from_static("b3") },
-        "X-B3-TraceId" => const { HeaderName::from_static("x-b3-traceid") },
-        "X-B3-SpanId" => const { HeaderName::from_static("x-b3-spanid") },
-        "X-B3-ParentSpanId" => const { HeaderName::from_static("x-b3-parentspanid") },
-        "X-B3-Sampled" => const { HeaderName::from_static("x-b3-sampled") },
-        "X-B3-Flags" => const { HeaderName::from_static("x-b3-flags") },
-        "X-Trace-Token" => const { HeaderName::from_static("x-trace-token") },
+        "traceparent" => &TRACEPARENT,
+        "tracestate" => &TRACESTATE,
+        "baggage" => &BAGGAGE,
+        "b3" => &B3,
+        "X-B3-TraceId" => &X_B3_TRACEID,
+        "X-B3-SpanId" => &X_B3_SPANID,
+        "X-B3-ParentSpanId" => &X_B3_PARENTSPANID,
+        "X-B3-Sampled" => &X_B3_SAMPLED,
+        "X-B3-Flags" => &X_B3_FLAGS,
+        "X-Trace-Token" => &X_TRACE_TOKEN,
         _ => return None,
     })
 }
@@ -79,15 +112,25 @@ mod tests {
     }
 
     #[test]
-    fn many_headers_are_read_like_few() {
+    fn several_are_read_in_one_pass() {
         let mut headers = HeaderMap::new();
-        headers.append("b3", HeaderValue::from_static("one"));
-        headers.append("b3", HeaderValue::from_static("two"));
+        for (name, value) in [("b3", "one"), ("x-else", "two"), ("b3", "three")] {
+            headers.append(name, HeaderValue::from_static(value));
+        }
+        headers.append("b3", HeaderValue::from_bytes(b"\xff").unwrap());
         for number in 0..=FEW {
             let mut values = Vec::new();
-            headers.each("B3", &mut |value| values.push(value));
-            assert_eq!(values, ["one", "two"]);
-            assert_eq!(headers.first("b4"), None);
+            for names in [["b4", "X-Else", "b3"], ["baggage", "traceparent", "b3"]] {
+                headers.each_of(&names, &mut |place, value| values.push((place, value)));
+            }
+            let expected = [
+                (1, "two"),
+                (2, "one"),
+                (2, "three"),
+                (2, "one"),
+                (2, "three"),
+            ];
+            assert_eq!(values, expected);
             let name = HeaderName::try_from(format!("x-{number}")).unwrap();
             headers.append(name, HeaderValue::from_static(""));
         }
@@ -110,7 +153,7 @@ mod tests {
         ] {
             assert_eq!(
                 well_known(name),
-                HeaderName::from_bytes(name.as_bytes()).ok()
+                HeaderName::from_bytes(name.as_bytes()).ok().as_ref()
             );
             let mut headers = HeaderMap::new();
             for bad in ["a\r\nb: c", " a", "a\t", "\u{7f}"] {

@@ -34,6 +34,7 @@ mod oneshot;
 mod opening;
 mod outgoing;
 mod place;
+mod routes;
 mod said;
 mod serve;
 mod server;

@@ -3,7 +3,7 @@
 use crate::integrations::http::naming::Naming;
 use crate::integrations::http::words::{self, TagMode, Url};
 use crate::integrations::http::RequestHead;
-use crate::trace::{Span, SpanBuilder, TagKey};
+use crate::trace::{Span, SpanBuilder, TagKey, TagValue};
 
 /// What is said of the span of each exchange, on either side.
 #[derive(Clone, Debug)]
@@ -38,13 +38,17 @@ impl Said {
         head: &RequestHead<'_>,
     ) -> Span {
         let method = words::method(head.method());
-        span = span.with_metric_tag("component", component.clone());
+        // There will be a status too.
+        let mut tags = Vec::with_capacity(4);
+        tags.push((TagKey::Borrowed("component"), component.clone()));
         if self.method == TagMode::Metric {
-            span = span.with_metric_tag("http.method", method);
+            tags.push((TagKey::Borrowed("http.method"), TagKey::Borrowed(method)));
         }
         if self.url == TagMode::Metric {
-            span = span.with_metric_tag("http.url", Url(*head));
+            let url = TagValue::from(Url(*head)).into_text();
+            tags.push((TagKey::Borrowed("http.url"), url));
         }
+        span = span.with_first_metric_tags(tags);
         if !self.metrics {
             span = span.disable_metrics();
         }

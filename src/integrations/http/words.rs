@@ -76,8 +76,12 @@ impl From<Url<'_>> for TagValue {
             return path.to_owned().into();
         };
         let scheme = uri.scheme_str().unwrap_or("http");
-        // Faster than `format!`, and there is one for each request.
-        [scheme, "://", host, path].concat().into()
+        // Faster than `format!` and `concat`, and there is one for each request.
+        let mut url = String::with_capacity(scheme.len() + 3 + host.len() + path.len());
+        for part in [scheme, "://", host, path] {
+            url.push_str(part);
+        }
+        url.into()
     }
 }
 

@@ -38,10 +38,17 @@ impl Codec for W3c {
 impl SpanCodec for W3c {
     fn read(&self, headers: &dyn HeaderReader) -> Result<Found, CodecError> {
         let (mut first, mut more) = (None, false);
-        headers.each(TRACE_PARENT, &mut |value| {
-            more = first.is_some();
-            first.get_or_insert(value);
-        });
+        let mut state = TraceState::default();
+        headers.each_of(
+            &[TRACE_PARENT, TRACE_STATE],
+            &mut |place, value| match place {
+                0 => {
+                    more = first.is_some();
+                    first.get_or_insert(value);
+                }
+                _ => state.add(value),
+            },
+        );
         let Some(value) = first else {
             return Ok(Found::Nothing);
         };
@@ -50,9 +57,7 @@ impl SpanCodec for W3c {
             return Err("there is more than one traceparent".into());
         }
         let parent = TraceParent::parse(value).ok_or("malformed traceparent")?;
-        // Only a valid traceparent makes the state one to be read; a bad state leaves it valid.
-        let mut state = TraceState::default();
-        headers.each(TRACE_STATE, &mut |value| state.add(value));
+        // Only a valid traceparent makes the state one that counts; a bad state leaves it valid.
         let arrival = Arrival {
             trace_id: parent.span.trace_id(),
             random: parent.random,

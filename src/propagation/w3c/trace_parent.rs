@@ -63,7 +63,7 @@ impl TraceParent {
         let mut line = Line::new();
         line.text("00-").wide_trace_id(self.span.trace_id());
         line.text("-").span_id(self.span.id());
-        line.text("-").digits(&[flags]);
+        line.text("-").byte(flags);
         line
     }
 }

@@ -1,0 +1,133 @@
+//! What a request costs in allocations: few, and as many each time.
+#![cfg(feature = "http")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::convert::Infallible;
+use std::future::{ready, Future as _, Ready};
+use std::pin::pin;
+use std::task::{Context as TaskContext, Poll, Waker};
+
+use http_body_util::{Empty, Full};
+use hyper::body::{Body as _, Bytes};
+use hyper::{Request, Response};
+use kamon::http::{RequestHead, ServerLayer};
+use kamon::propagation::Codecs;
+use tower_layer::Layer as _;
+use tower_service::Service;
+
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: everything is passed on to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: as the caller promises.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: as the caller promises.
+        unsafe { System.dealloc(block, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Answers at once.
+#[derive(Clone)]
+struct Hello;
+
+impl Service<Request<Empty<Bytes>>> for Hello {
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut TaskContext<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<Empty<Bytes>>) -> Self::Future {
+        ready(Ok(Response::new(Full::new(Bytes::from_static(b"hello")))))
+    }
+}
+
+/// A request of a trace that is sampled or not, as the flags say.
+fn request(flags: &str) -> Request<Empty<Bytes>> {
+    let parent = format!("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-{flags}");
+    let request = Request::get("/users/ada").header("host", "localhost");
+    let request = request.header("traceparent", parent).extension(Route);
+    request.body(Empty::new()).unwrap()
+}
+
+#[derive(Clone)]
+struct Route;
+
+/// How many allocations so many requests make, once the thread knows what they are like.
+fn allocations(layer: &ServerLayer, flags: &str) -> usize {
+    Codecs::set_current(Codecs::builder().http_headers("span", ["w3c"]).build());
+    let mut service = layer.layer(Hello);
+    let mut cx = TaskContext::from_waker(Waker::noop());
+    let mut answer = |request| {
+        let Poll::Ready(Ok(response)) = pin!(service.call(request)).poll(&mut cx) else {
+            panic!("the service answers at once");
+        };
+        assert_eq!(response.headers().len(), 2);
+        let mut body = pin!(response.into_body());
+        while !body.is_end_stream() {
+            assert!(body.as_mut().poll_frame(&mut cx).is_ready());
+        }
+    };
+    let mut made = 0;
+    for _ in 0..2 {
+        let requests: Vec<_> = (0..REQUESTS).map(|_| request(flags)).collect();
+        let before = ALLOCATIONS.get();
+        requests.into_iter().for_each(&mut answer);
+        made = ALLOCATIONS.get() - before;
+        kamon::flush();
+    }
+    made
+}
+
+const REQUESTS: usize = 256;
+
+/// That there are so many for each request. Some more are for the histogram of a time that is the
+/// first of its kind.
+#[track_caller]
+fn assert_each(made: usize, number: usize) {
+    let more = made.saturating_sub(number * REQUESTS);
+    assert!(more < REQUESTS / 4, "{made} for {REQUESTS} requests");
+}
+
+/// Of the span: its metric tags, and the place for them. The Context. The table of the response's
+/// headers, which is two, and the value that both of them share.
+const UNSAMPLED: usize = 2 + 1 + 3;
+
+#[test]
+fn a_request_that_is_not_sampled() {
+    let made = allocations(&ServerLayer::new(), "00");
+    assert_each(made, UNSAMPLED);
+}
+
+#[test]
+fn a_request_that_is_sampled() {
+    let made = allocations(&ServerLayer::new(), "01");
+    // The URL, the list of tags, and a place for the span where the last ones are not back yet.
+    assert_each(made, UNSAMPLED + 3);
+}
+
+#[test]
+fn the_name_of_a_route() {
+    let route: fn(&Route) -> &str = |_| "/users/{name}";
+    let made = allocations(&ServerLayer::new().name_by_route(route), "00");
+    assert_each(made, UNSAMPLED);
+    // What a function says is its own affair.
+    let named = |_: &RequestHead<'_>| Some("users".into());
+    let made = allocations(&ServerLayer::new().name_by(named), "00");
+    assert_each(made, UNSAMPLED);
+}
