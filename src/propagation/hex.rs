@@ -32,9 +32,9 @@ fn text(digits: u64) -> u64 {
 fn read(digits: [u8; 8]) -> Option<[u8; 4]> {
     let spelt = u64::from_be_bytes(digits);
     let is_letter = spelt >> 6 & ONES;
-    let mut worth = (spelt & 0x0f * ONES) + 9 * is_letter;
+    let mut worth = (spelt & (0x0f * ONES)) + 9 * is_letter;
     // Whatever it was, it is worth less than 26. It was digits if it is less than 16 and spelt so.
-    if worth & 0x10 * ONES != 0 || text(worth) != spelt {
+    if worth & (0x10 * ONES) != 0 || text(worth) != spelt {
         return None;
     }
     worth = (worth | worth >> 4) & 0x00ff_00ff_00ff_00ff;

@@ -42,6 +42,7 @@ pub use error::CodecError;
 #[allow(unused_imports)] // For toolkits that write headers of their own.
 pub(crate) use header::check_value;
 pub use header::{check_header, HeaderReader, HeaderWriter};
+#[allow(unused_imports)] // As above.
 pub(crate) use line::Line;
 pub use stats::{stats, PropagationStats};
 pub use token::{trace_token, trace_token_key};

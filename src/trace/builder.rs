@@ -110,7 +110,7 @@ impl SpanBuilder {
     /// Makes the span a child of the caller's, which is in another process.
     #[allow(dead_code)] // Servers have one.
     #[inline]
-    pub(crate) fn as_child_of_remote(mut self, caller: SpanContext) -> Self {
+    pub(crate) fn with_remote_parent(mut self, caller: SpanContext) -> Self {
         self.parent = Parent::Remote(caller);
         self
     }

@@ -91,6 +91,14 @@ mod tests {
         assert_eq!(first, "GET /users/{name}");
         let again = name("GET", &route.clone());
         assert!(ptr::eq(&*first, &*again));
+        let known = Name {
+            method: "GET",
+            text: "GET /",
+        };
+        assert!(known.is(known.method, "/"));
+        assert!(
+            !known.is("PUT", "/") && !known.is(known.method, "") && !known.is(known.method, "//")
+        );
         // In the same place, and something else.
         assert_eq!(name("PUT", &route), "PUT /users/{name}");
         let mut route = route;

@@ -43,7 +43,7 @@ impl ServerSide {
             let _frame = Frame::enter(&came_in);
             let mut span = build_span(name).with_kind(SpanKind::Server);
             if let Some(caller) = caller {
-                span = span.as_child_of_remote(caller);
+                span = span.with_remote_parent(caller);
             }
             said.start(span, &place.component, &head)
         };
