@@ -1,16 +1,14 @@
 //! What is measured of every span, sampled or not: how long it took, by what it did.
 
-use std::cell::RefCell;
-use std::ptr;
 use std::sync::LazyLock;
 
-use crate::metrics::{timer, Text, ThreadTimer, Timer};
+use crate::metrics::{timer, Text, Timer};
 use crate::trace::body::Body;
 use crate::trace::details::{Details, MOST_METRIC_TAGS};
-use crate::trace::measure_tagged::Tagged;
+use crate::trace::known_timers::Tagged;
 use crate::trace::place::Hold;
 use crate::trace::state::Flags;
-use crate::trace::{TagKey, Timestamp};
+use crate::trace::Timestamp;
 
 /// From start to finish; for delayed spans from where the work began.
 static PROCESSING: LazyLock<Timer> = LazyLock::new(|| {
@@ -47,25 +45,6 @@ type End<'a> = (&'a Details, Timestamp);
 pub(super) fn span(body: &Hold, flags: Flags, details: &Details, at: Timestamp) {
     let failed = flags.any(Flags::FAILED);
     let parent = body.parent().map(|parent| parent.name());
-    // In a model all threads are one thread of the system, whose memory would outlive it.
-    if let (TagKey::Borrowed(operation), [], false, false) = (
-        body.name(),
-        details.metric_tags(),
-        flags.any(Flags::DELAYED),
-        cfg!(kamon_loom),
-    ) {
-        let nanos = at.nanos_since(body.started);
-        let recorded = RECENT.try_with(|recent| match recent.try_borrow_mut() {
-            Ok(mut recent) => {
-                recent.record(operation, parent, failed, nanos);
-                true
-            }
-            Err(_) => false,
-        });
-        if let Ok(true) = recorded {
-            return;
-        }
-    }
     if !flags.any(Flags::DELAYED) {
         let tagged = Tagged {
             operation: body.name(),
@@ -134,95 +113,6 @@ fn with_more_tags(body: &Body, flags: Flags, end: End<'_>, own: &[Tag<'_>]) {
         count += 1;
     }
     record(body, flags, end, &tags[..count]);
-}
-
-/// A thread's memory of the timers that it used last, for spans that have no tags of their own and
-/// names that are part of the program: those are told apart by where they lie, without a look at
-/// the text.
-struct Recent {
-    slots: [Option<Known>; SLOTS],
-}
-
-struct Known {
-    operation: &'static str,
-    parent: Option<&'static str>,
-    failed: bool,
-    processing: ThreadTimer,
-}
-
-const SLOTS: usize = 64;
-
-thread_local! {
-    static RECENT: RefCell<Recent> = const {
-        RefCell::new(Recent { slots: [const { None }; SLOTS] })
-    };
-}
-
-impl Recent {
-    /// Records a duration of such a span.
-    #[inline]
-    fn record(
-        &mut self,
-        operation: &'static str,
-        parent: Option<&'static str>,
-        failed: bool,
-        nanos: u64,
-    ) {
-        let slot = slot(operation, parent, failed);
-        if let Some(known) = &mut self.slots[slot] {
-            if ptr::eq(known.operation, operation)
-                && same(known.parent, parent)
-                && known.failed == failed
-                && !known.processing.is_removed()
-            {
-                return known.processing.record_nanos(nanos);
-            }
-        }
-        self.learn(slot, operation, parent, failed)
-            .record_nanos(nanos);
-    }
-
-    #[cold]
-    fn learn(
-        &mut self,
-        slot: usize,
-        operation: &'static str,
-        parent: Option<&'static str>,
-        failed: bool,
-    ) -> &mut ThreadTimer {
-        let mut processing = PROCESSING
-            .with_tag("operation", operation)
-            .with_tag("error", failure(failed));
-        if let Some(parent) = parent {
-            processing = processing.with_tag("parentOperation", parent);
-        }
-        let known = Known {
-            operation,
-            parent,
-            failed,
-            processing: ThreadTimer::of(&processing),
-        };
-        &mut self.slots[slot].insert(known).processing
-    }
-}
-
-/// Names differ in where they lie, by little where they lie side by side.
-#[inline]
-fn slot(operation: &str, parent: Option<&str>, failed: bool) -> usize {
-    let parent = parent.map_or(0, |parent| parent.as_ptr() as usize as u64);
-    let operation = operation.as_ptr() as usize as u64;
-    let mixed = (operation ^ parent.rotate_left(32) ^ u64::from(failed))
-        .wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed >> (u64::BITS - SLOTS.trailing_zeros())) as usize
-}
-
-#[inline]
-fn same(a: Option<&str>, b: Option<&str>) -> bool {
-    match (a, b) {
-        (Some(a), Some(b)) => ptr::eq(a, b),
-        (None, None) => true,
-        _ => false,
-    }
 }
 
 #[inline]

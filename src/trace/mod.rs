@@ -15,9 +15,9 @@ mod finish;
 mod future;
 mod id;
 mod kind;
+mod known_timers;
 mod later_names;
 mod measure;
-mod measure_tagged;
 mod memory;
 #[cfg(kamon_loom)]
 pub(crate) mod modelled;

@@ -1,7 +1,8 @@
-//! A thread's memory of the timers that it used last for spans with a few metric tags.
+//! A thread's memory of the timers that it used last for spans.
 //!
-//! What a toolkit says of each request is part of the program: the name, the tags and their values,
-//! each as one of few texts. They are told apart by where they lie, without a look at the text.
+//! What most spans are called, and what a toolkit says of each request, is part of the program: the
+//! name, the tags and their values, each as one of few texts. They are told apart by where they lie,
+//! without a look at the text.
 
 use std::cell::RefCell;
 use std::ptr;
@@ -169,7 +170,7 @@ mod tests {
     fn each_part_tells_timers_apart() {
         let operation = TagKey::Borrowed("work");
         let tag = |key, value| (TagKey::Borrowed(key), TagKey::Borrowed(value));
-        let found = counts("measure.tagged.apart", |timer| {
+        let found = counts("known.timers.apart", |timer| {
             for _ in 0..3 {
                 let one = [tag("a", "x")];
                 let other = [tag("b", "x")];
@@ -198,7 +199,7 @@ mod tests {
         let names: Vec<&'static str> = (0..4 * SLOTS)
             .map(|number| &*Box::leak(number.to_string().into_boxed_str()))
             .collect();
-        let found = counts("measure.tagged.many", |timer| {
+        let found = counts("known.timers.many", |timer| {
             for _ in 0..2 {
                 for name in &names {
                     let (work, name) = (TagKey::Borrowed("work"), TagKey::Borrowed(name));
@@ -215,7 +216,7 @@ mod tests {
     #[test]
     fn what_is_not_part_of_the_program_is_not_remembered() {
         let (known, made) = (TagKey::Borrowed("x"), TagKey::Owned("x".into()));
-        let found = counts("measure.tagged.made", |timer| {
+        let found = counts("known.timers.made", |timer| {
             let key = [(made.clone(), known.clone())];
             let value = [(known.clone(), made.clone())];
             let good = [(known.clone(), known.clone())];
