@@ -305,13 +305,47 @@ impl Watch {
     }
 }
 
-#[cfg(all(test, not(kamon_loom), target_pointer_width = "64"))]
+#[cfg(all(test, not(kamon_loom)))]
 mod tests {
     use super::*;
+    use crate::trace::{SpanKind, Timestamp, Work};
 
+    #[cfg(target_pointer_width = "64")]
     #[test]
     fn a_span_of_which_nothing_is_said_uses_two_lines() {
         assert_eq!(std::mem::offset_of!(Place, rest), 128);
         assert_eq!(size_of::<Place>(), 192);
+    }
+
+    fn fill(details: &mut Details, name: &'static str) -> Hold {
+        let body = Body::new(name.into(), SpanKind::Unknown, Timestamp::now());
+        Vacancy::find().fill(Flags::NONE, details, body)
+    }
+
+    #[test]
+    fn nothing_is_left_for_the_next_span() {
+        let mut details = Details::default();
+        details.tag("key".into(), true.into());
+        let first = fill(&mut details, "first");
+        assert!(first.rename("renamed".into()));
+        let (turns, work) = first.work();
+        turns.poll();
+        work.add_cpu(turns, 7);
+        assert_eq!((&**first.name(), turns.read(work).polls), ("renamed", 1));
+        assert!(first.state().finish(Flags::NONE).is_some());
+        let place = first.0;
+        drop(first);
+
+        let next = fill(&mut Details::default(), "next");
+        assert_eq!(next.0, place, "the place that was free last");
+        assert_eq!(&**next.name(), "next");
+        // Looked at only by those of whom something is said.
+        assert!(next.lock().expect("it is open").is_empty());
+        assert_eq!((&**next.name(), next.watch().name()), ("next", "next"));
+        let (turns, work) = next.work();
+        assert_eq!(turns.read(work), Work::default());
+        turns.poll();
+        assert_eq!(turns.read(work).cpu, Work::default().cpu);
+        assert!(next.state().finish(Flags::NONE).is_some());
     }
 }
