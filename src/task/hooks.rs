@@ -84,7 +84,7 @@ impl Attribution {
         crate::task_woken(id.get());
     }
 
-    /// It was woken in the turn that this thread has given it just now.
+    /// It was woken in its turn, which is over.
     pub(crate) fn yielded(self, id: Id) {
         crate::task_yielded(id.get());
     }
@@ -132,7 +132,7 @@ impl Hooks {
         }
     }
 
-    /// Takes note of a wake. `yielded` says that it came in the turn that has ended just now, here.
+    /// Takes note of a wake. `yielded` says that it came in the task's turn, which is over.
     #[cold]
     pub(crate) fn woken(&self, id: Id, yielded: bool) {
         match self.attribution {

@@ -133,7 +133,7 @@ pub(super) fn begin(task: u64, now: Timestamp) {
     RECORDS.with(|records| records[task as usize % KNOWN].set(Some(record)));
 }
 
-/// A task was woken, unless it was already.
+/// A task was woken, unless it was already. Before the end of its turn counts as at the end.
 #[inline]
 pub(super) fn woken(task: u64, now: Timestamp) {
     if let Some(record) = find(task) {

@@ -79,11 +79,9 @@ pub(crate) fn task_woken(task: u64) {
     waits::woken(task, Timestamp::now());
 }
 
-/// A task was woken in the turn that this thread has given it just now.
+/// A task was woken in its turn, which is over: it waits from the turn's end on.
 pub(crate) fn task_yielded(task: u64) {
-    // The turn's end was the last thing that happened here.
-    let ended = METER.with(|meter| meter.since.get());
-    waits::woken(task, ended);
+    waits::woken(task, Timestamp::ZERO);
 }
 
 /// A task's future is gone.
