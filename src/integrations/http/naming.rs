@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::Extensions;
 
-use crate::integrations::http::{routes, words, RequestHead};
+use crate::integrations::http::{names, words, RequestHead};
 use crate::task::{contain, discard};
 use crate::trace::TagKey;
 
@@ -39,7 +39,7 @@ impl Naming {
         let route = self.route.as_ref();
         if let Some(route) = route.and_then(|route| route(head.extensions())) {
             let method = words::method(head.method());
-            return Some(routes::name(method, route));
+            return Some(names::route(method, route));
         }
         head.grpc_method().map(|method| method.to_owned().into())
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::context::slot;
 use crate::integrations::http::client::settings::Settings;
 use crate::integrations::http::exchange::{Bodies, Exchange, Side};
+use crate::integrations::http::names;
 use crate::integrations::http::words::{self, TagMode};
 use crate::integrations::http::{Outgoing, RequestHead};
 use crate::propagation::{trace_token_key, Codecs};
@@ -47,7 +48,7 @@ impl ClientSide {
 fn start<R: Outgoing>(settings: &Settings, head: &RequestHead<'_>) -> Span {
     let name = settings.said.naming.name(head);
     let name = name.unwrap_or_else(|| match words::host_name(head) {
-        Some(host) => host.to_owned().into(),
+        Some(host) => names::host(host),
         None => UNKNOWN_HOST.into(),
     });
     let library = settings.library.clone();
