@@ -2,6 +2,7 @@
 
 mod attributed;
 mod children;
+mod overload;
 pub(crate) mod rivals;
 mod shapes;
 mod unwanted;
@@ -20,6 +21,7 @@ pub fn group() -> Group {
     workloads.extend(shapes::workloads());
     workloads.extend(unwanted::workloads());
     workloads.extend(attributed::workloads());
+    workloads.extend(overload::workloads());
     Group {
         name: "span",
         about: "what a span costs, the root of its trace included; kamon's are measured as \
