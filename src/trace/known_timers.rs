@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::ptr;
 
 use crate::metrics::{ThreadTimer, Timer};
+use crate::trace::measure::failure;
 use crate::trace::TagKey;
 
 /// What tells the timers apart.
@@ -15,7 +16,7 @@ use crate::trace::TagKey;
 pub(super) struct Tagged<'a> {
     pub(super) operation: &'a TagKey,
     pub(super) parent: Option<&'static str>,
-    pub(super) error: &'static str,
+    pub(super) failed: bool,
     pub(super) tags: &'a [(TagKey, TagKey)],
 }
 
@@ -26,7 +27,7 @@ const SLOTS: usize = 64;
 struct Known {
     operation: &'static str,
     parent: Option<&'static str>,
-    error: &'static str,
+    failed: bool,
     tags: [(&'static str, &'static str); MOST],
     count: usize,
     timer: ThreadTimer,
@@ -70,7 +71,7 @@ impl Tagged<'_> {
         if self.tags.len() > MOST {
             return None;
         }
-        let mut mixed = place(staying(self.operation)?) ^ place(self.error).rotate_left(7);
+        let mut mixed = place(staying(self.operation)?) ^ u64::from(self.failed);
         mixed ^= self.parent.map_or(0, place).rotate_left(32);
         for (_, value) in self.tags {
             mixed = mixed.rotate_left(13) ^ place(staying(value)?);
@@ -83,7 +84,7 @@ impl Tagged<'_> {
     fn learn(&self, base: &Timer) -> Option<Known> {
         let operation = staying(self.operation)?;
         let mut timer = base.with_tag("operation", operation);
-        timer = timer.with_tag("error", self.error);
+        timer = timer.with_tag("error", failure(self.failed));
         if let Some(parent) = self.parent {
             timer = timer.with_tag("parentOperation", parent);
         }
@@ -95,7 +96,7 @@ impl Tagged<'_> {
         Some(Known {
             operation,
             parent: self.parent,
-            error: self.error,
+            failed: self.failed,
             tags,
             count: self.tags.len(),
             timer: ThreadTimer::of(&timer),
@@ -115,7 +116,7 @@ impl Known {
         parents
             && self.count == asked.tags.len()
             && same(self.operation, asked.operation)
-            && ptr::eq(self.error, asked.error)
+            && self.failed == asked.failed
             && tags.fold(true, |all, (known, (key, value))| {
                 all && same(known.0, key) && same(known.1, value)
             })
@@ -161,7 +162,7 @@ mod tests {
         Tagged {
             operation,
             parent: None,
-            error: "false",
+            failed: false,
             tags,
         }
     }
@@ -180,7 +181,7 @@ mod tests {
                 }
                 let all = tagged(&operation, &one);
                 let failed = Tagged {
-                    error: "true",
+                    failed: true,
                     ..all
                 };
                 let parent = Some("parent");

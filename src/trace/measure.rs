@@ -43,13 +43,12 @@ type End<'a> = (&'a Details, Timestamp);
 /// Records the times of a span that was just finished.
 #[inline]
 pub(super) fn span(body: &Hold, flags: Flags, details: &Details, at: Timestamp) {
-    let failed = flags.any(Flags::FAILED);
     let parent = body.parent().map(|parent| parent.name());
     if !flags.any(Flags::DELAYED) {
         let tagged = Tagged {
             operation: body.name(),
             parent,
-            error: failure(failed),
+            failed: flags.any(Flags::FAILED),
             tags: details.metric_tags(),
         };
         if tagged.record(&PROCESSING, at.nanos_since(body.started)) {
@@ -116,7 +115,7 @@ fn with_more_tags(body: &Body, flags: Flags, end: End<'_>, own: &[Tag<'_>]) {
 }
 
 #[inline]
-fn failure(failed: bool) -> &'static str {
+pub(super) fn failure(failed: bool) -> &'static str {
     if failed {
         "true"
     } else {
