@@ -22,7 +22,8 @@ pub(super) struct Tagged<'a> {
 
 /// Spans with more tags are looked up by what these say.
 const MOST: usize = 4;
-const SLOTS: usize = 64;
+/// They are used in pairs.
+const SLOTS: usize = 128;
 
 struct Known {
     operation: &'static str,
@@ -53,12 +54,23 @@ impl Tagged<'_> {
             let Ok(mut known) = known.try_borrow_mut() else {
                 return false;
             };
-            match &mut known[slot] {
-                Some(known) if known.is(&self) => known.timer.record_nanos(nanos),
-                other => match self.learn(base) {
-                    Some(new) => other.insert(new).timer.record_nanos(nanos),
+            let is_here = |slot: &usize| known[*slot].as_ref().is_some_and(|one| one.is(&self));
+            let slot = match [slot, slot ^ 1].iter().find(|slot| is_here(slot)) {
+                Some(found) => *found,
+                None => match self.learn(base) {
+                    Some(new) => {
+                        // The one that was here goes next door, so that two do not oust each other.
+                        let older = known[slot].replace(new);
+                        if let Some(older) = older.filter(|one| !one.timer.is_removed()) {
+                            known[slot ^ 1] = Some(older);
+                        }
+                        slot
+                    }
                     None => return false,
                 },
+            };
+            if let Some(known) = &mut known[slot] {
+                known.timer.record_nanos(nanos);
             }
             true
         });
@@ -196,8 +208,40 @@ mod tests {
     }
 
     #[test]
+    fn two_in_one_slot_are_both_remembered() {
+        let names: Vec<TagKey> = (0..2 * SLOTS)
+            .map(|number| TagKey::Borrowed(Box::leak(number.to_string().into_boxed_str())))
+            .collect();
+        let slot = |name| tagged(name, &[]).slot();
+        let pair = names.iter().enumerate().find_map(|(place, one)| {
+            let other = names[..place].iter().find(|other| slot(other) == slot(one));
+            Some([one, other?])
+        });
+        let pair = pair.expect("there are more names than slots");
+        counts("known.timers.pair", |timer| {
+            let learnt = || {
+                let known = |known: &RefCell<Slots>| {
+                    let known = known.borrow();
+                    let timers = known.iter().flatten();
+                    timers.map(|one| one.operation.as_ptr()).collect::<Vec<_>>()
+                };
+                KNOWN.with(known)
+            };
+            for name in pair {
+                assert!(tagged(name, &[]).record(timer, 1));
+            }
+            let before = learnt();
+            for name in pair.repeat(3) {
+                assert!(tagged(name, &[]).record(timer, 1));
+                // Learnt again, it would have changed places with the other.
+                assert_eq!(learnt(), before);
+            }
+        });
+    }
+
+    #[test]
     fn more_than_are_remembered_are_told_apart() {
-        let names: Vec<&'static str> = (0..4 * SLOTS)
+        let names: Vec<&'static str> = (0..3 * SLOTS)
             .map(|number| &*Box::leak(number.to_string().into_boxed_str()))
             .collect();
         let found = counts("known.timers.many", |timer| {
