@@ -155,6 +155,7 @@ mod tests {
     use super::*;
     use crate::metrics::{subscribe, timer, Value};
     use std::collections::BTreeMap;
+    use std::sync::LazyLock;
     use std::time::Duration;
 
     /// What there is in the timer of this name: by tags, how often it was recorded.
@@ -177,6 +178,13 @@ mod tests {
             failed: false,
             tags,
         }
+    }
+
+    /// More names than there are slots, as if they were part of the program.
+    fn names() -> impl Iterator<Item = &'static str> {
+        static NAMES: LazyLock<Vec<String>> =
+            LazyLock::new(|| (0..3 * SLOTS).map(|number| number.to_string()).collect());
+        NAMES.iter().map(String::as_str)
     }
 
     #[test]
@@ -209,9 +217,7 @@ mod tests {
 
     #[test]
     fn two_in_one_slot_are_both_remembered() {
-        let names: Vec<TagKey> = (0..2 * SLOTS)
-            .map(|number| TagKey::Borrowed(Box::leak(number.to_string().into_boxed_str())))
-            .collect();
+        let names: Vec<TagKey> = names().map(TagKey::Borrowed).collect();
         let slot = |name| tagged(name, &[]).slot();
         let pair = names.iter().enumerate().find_map(|(place, one)| {
             let other = names[..place].iter().find(|other| slot(other) == slot(one));
@@ -241,9 +247,7 @@ mod tests {
 
     #[test]
     fn more_than_are_remembered_are_told_apart() {
-        let names: Vec<&'static str> = (0..3 * SLOTS)
-            .map(|number| &*Box::leak(number.to_string().into_boxed_str()))
-            .collect();
+        let names: Vec<&'static str> = names().collect();
         let found = counts("known.timers.many", |timer| {
             for _ in 0..2 {
                 for name in &names {
