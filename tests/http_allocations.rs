@@ -1,13 +1,14 @@
 //! What a request costs in allocations: few, and as many each time.
 #![cfg(feature = "http")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+mod counting;
+
 use std::convert::Infallible;
 use std::future::{ready, Future as _, Ready};
 use std::pin::pin;
 use std::task::{Context as TaskContext, Poll, Waker};
 
+use counting::counted;
 use http_body_util::{Empty, Full};
 use hyper::body::{Body as _, Bytes};
 use hyper::{Request, Response};
@@ -15,29 +16,6 @@ use kamon::http::{RequestHead, ServerLayer};
 use kamon::propagation::Codecs;
 use tower_layer::Layer as _;
 use tower_service::Service;
-
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: everything is passed on to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: as the caller promises.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: as the caller promises.
-        unsafe { System.dealloc(block, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// Answers at once.
 #[derive(Clone)]
@@ -86,9 +64,7 @@ fn allocations(layer: &ServerLayer, flags: &str) -> usize {
     let mut made = 0;
     for _ in 0..2 {
         let requests: Vec<_> = (0..REQUESTS).map(|_| request(flags)).collect();
-        let before = ALLOCATIONS.get();
-        requests.into_iter().for_each(&mut answer);
-        made = ALLOCATIONS.get() - before;
+        made = counted(|| requests.into_iter().for_each(&mut answer)).0;
         kamon::flush();
     }
     made

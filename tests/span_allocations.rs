@@ -32,14 +32,20 @@ fn root(decision: SamplingDecision) -> Span {
     root
 }
 
+/// Calls `f` below a root of this decision.
+fn below_root(decision: SamplingDecision, f: impl FnOnce(&Span)) {
+    let root = root(decision);
+    kamon::with_span(&root, || f(&root));
+    root.finish();
+}
+
 fn child() {
     kamon::build_span(CHILD).start().finish();
 }
 
 #[test]
 fn a_span_is_at_most_one_allocation() {
-    let root = root(SamplingDecision::Sample);
-    kamon::with_span(&root, || {
+    below_root(SamplingDecision::Sample, |_| {
         // As many as are held at once need places of their own.
         let mut spans = Vec::with_capacity(500);
         let made = allocations(|| {
@@ -49,47 +55,40 @@ fn a_span_is_at_most_one_allocation() {
         let finished = allocations(|| spans.iter().for_each(Span::finish));
         assert_eq!(finished, 0, "to finish 500 spans");
     });
-    root.finish();
 }
 
 #[test]
 fn a_span_that_is_not_sampled_is_none_and_measured_all_the_same() {
-    let root = root(SamplingDecision::DoNotSample);
-    kamon::with_span(&root, || {
+    below_root(SamplingDecision::DoNotSample, |_| {
         let made = allocations(|| (0..10_000).for_each(|_| child()));
         assert_eq!(made, 0, "for 10000 spans");
     });
-    root.finish();
 }
 
 #[test]
 fn what_is_current_is_seen_without_any() {
-    let root = root(SamplingDecision::Sample);
-    kamon::with_span(&root, || {
+    below_root(SamplingDecision::Sample, |_| {
         let looked = || {
             let span = kamon::current_span();
             assert!(!span.is_empty() && span.is_sampled() && !span.is_finished());
         };
         assert_eq!(allocations(|| (0..1_000).for_each(|_| looked())), 0);
     });
-    root.finish();
 }
 
 #[test]
 fn to_be_current_is_none_until_the_context_is_asked_for() {
     // What is not reported leaves its place to this thread.
-    let root = root(SamplingDecision::DoNotSample);
-    kamon::with_span(&root, || {
+    below_root(SamplingDecision::DoNotSample, |root| {
         let nested = || {
-            kamon::with_span(&root, || kamon::with_span(&root, child));
+            kamon::with_span(root, || kamon::with_span(root, child));
             kamon::with_span_finishing(kamon::build_span(CHILD).start(), child);
         };
         nested();
         assert_eq!(allocations(nested), 0);
-        let capture = || kamon::with_span(&root, || drop(kamon::current_context()));
+        let capture = || kamon::with_span(root, || drop(kamon::current_context()));
         assert_eq!(allocations(capture), 1);
         let often = || (0..10).for_each(|_| drop(kamon::current_context()));
-        assert_eq!(allocations(|| kamon::with_span(&root, often)), 1);
+        assert_eq!(allocations(|| kamon::with_span(root, often)), 1);
     });
-    root.finish();
 }
