@@ -63,6 +63,8 @@ pub(crate) use clock::Tie;
 #[allow(unused_imports)] // For the root, and for the rooms above.
 pub(crate) use current::{fail_current_span, panicked, without_tracing};
 pub(crate) use decision::BEFOREHAND;
+#[allow(unused_imports)] // Toolkits keep names of theirs.
+pub(crate) use names::Names;
 #[allow(unused_imports)] // The drain calls it.
 pub(crate) use sink::{FinishedSpan, Sink};
 pub(crate) use tail::expire;

@@ -17,11 +17,12 @@ const MOST: usize = 1024;
 const OVERFLOW: &str = "kamon.overflow";
 
 /// A name that stays.
-pub(super) struct Name(pub(super) &'static str);
+pub(crate) struct Name(pub(crate) &'static str);
 
-static NAMES: Names = Names(RwLock::new(None));
+static NAMES: Names = Names::new();
 
-struct Names(RwLock<Option<HashMap<&'static str, &'static Name>>>);
+/// Names that stay, so many at most.
+pub(crate) struct Names(RwLock<Option<HashMap<&'static str, &'static Name>>>);
 
 /// The name as text that stays.
 #[inline]
@@ -38,21 +39,30 @@ pub(super) fn kept(name: &TagKey) -> &'static Name {
 }
 
 impl Names {
-    #[cold]
+    pub(crate) const fn new() -> Names {
+        Names(RwLock::new(None))
+    }
+
     fn find(&self, name: &str) -> &'static Name {
+        self.keep(name).unwrap_or(&Name(OVERFLOW))
+    }
+
+    /// The name, kept from now on; `None` if too many are.
+    #[cold]
+    pub(crate) fn keep(&self, name: &str) -> Option<&'static Name> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(kept) = known.as_ref().and_then(|known| known.get(name)) {
-            return kept;
+            return Some(kept);
         }
         drop(known);
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let known = known.get_or_insert_default();
         match known.get(name) {
-            Some(kept) => kept,
-            None if known.len() >= MOST => &Name(OVERFLOW),
+            Some(kept) => Some(kept),
+            None if known.len() >= MOST => None,
             None => {
                 let text: &'static str = Box::leak(name.into());
-                known.entry(text).or_insert(Box::leak(Box::new(Name(text))))
+                Some(known.entry(text).or_insert(Box::leak(Box::new(Name(text)))))
             }
         }
     }
@@ -64,7 +74,7 @@ mod tests {
 
     #[test]
     fn names_are_kept_once_and_not_without_end() {
-        let names = Names(RwLock::new(None));
+        let names = Names::new();
         let name = |number: usize| names.find(&format!("name {number}"));
         assert!(std::ptr::eq(name(1), name(1)));
         for number in 0..MOST {
