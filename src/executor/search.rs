@@ -9,6 +9,9 @@ use crate::task::Notified;
 const MAX_LIFO_TURNS: u32 = 3;
 /// The most tasks that a worker takes out of the injector at once.
 const INJECTOR_BATCH: usize = 32;
+/// With so many tasks of its own a worker takes no more than one out of the injector: it would only
+/// move them from queue to queue, and meet those who push there.
+const ENOUGH: usize = 256;
 
 impl Worker {
     /// The next task, in this order: the injector now and then, and the guests, so that they never
@@ -66,7 +69,8 @@ impl Worker {
         let share = injector.len() / self.shared.config.workers.max(1) + 1;
         let first = injector.pop()?;
         core.injected.set(true);
-        for _ in 1..share.min(INJECTOR_BATCH) {
+        let room = ENOUGH.saturating_sub(core.queue.len());
+        for _ in 1..share.min(INJECTOR_BATCH).min(room) {
             match injector.pop() {
                 Some(task) => core.queue.push(task),
                 None => break,
