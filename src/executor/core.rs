@@ -33,11 +33,11 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    pub(crate) fn new(index: usize) -> Core {
+    pub(crate) fn new(index: usize, looks: Looks) -> Core {
         Core {
             index,
             queue: LocalQueue::new(),
-            looks: Looks::new(),
+            looks,
             turns_to_injector: Cell::new(0),
             lifo_turns: Cell::new(0),
             injected: Cell::new(false),

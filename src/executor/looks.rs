@@ -1,12 +1,17 @@
 //! When a worker looks at the outside world between two turns.
 
 use std::cell::Cell;
+use std::time::{Duration, Instant};
 
 /// After how many tasks in a row that only yielded a worker looks early: the fewest, as long as such
 /// looks find something. Each that finds nothing doubles the number.
 const SHORTEST_PATIENCE: u32 = 4;
 /// The most, with which a worker hardly ever looks earlier than it would anyhow.
 const LONGEST_PATIENCE: u32 = 64;
+
+/// How often a worker looks by the number of turns, at most. Where turns are short, a look after so
+/// many of them would cost more than they do; and nobody waits for long if one is left out.
+pub(crate) const PERIOD: Duration = Duration::from_micros(if cfg!(kamon_loom) { 0 } else { 50 });
 
 /// Counts one worker's turns, and the tasks in a row that only yielded.
 ///
@@ -19,11 +24,17 @@ pub(crate) struct Looks {
     yields: Cell<u32>,
     /// After how many of those a look is due early.
     patience: Cell<u32>,
+    /// When a look was last due by the number of turns.
+    last: Cell<Option<Instant>>,
+    /// How much later the next one is, at least.
+    period: Duration,
 }
 
 impl Looks {
-    pub(crate) fn new() -> Looks {
+    pub(crate) fn new(period: Duration) -> Looks {
         Looks {
+            last: Cell::new(None),
+            period,
             turns: Cell::new(0),
             yields: Cell::new(0),
             patience: Cell::new(SHORTEST_PATIENCE),
@@ -45,7 +56,7 @@ impl Looks {
     }
 
     /// Counts a turn. Returns whether a look is due after it, which is so every `interval` turns at
-    /// the latest.
+    /// the latest, unless they took less than the period.
     #[inline(always)]
     pub(crate) fn due(&self, interval: u32) -> bool {
         if self.yields.get() == self.patience.get() {
@@ -56,7 +67,22 @@ impl Looks {
         let turns = self.turns.get();
         let due = turns <= 1;
         self.turns.set(if due { interval } else { turns - 1 });
-        due
+        due && self.is_time()
+    }
+
+    fn is_time(&self) -> bool {
+        if self.period.is_zero() {
+            return true;
+        }
+        let now = Instant::now();
+        let is_time = match self.last.get() {
+            Some(last) => now.saturating_duration_since(last) >= self.period,
+            None => true,
+        };
+        if is_time {
+            self.last.set(Some(now));
+        }
+        is_time
     }
 
     /// A look begins. What it wakes will be noticed here.
@@ -105,7 +131,7 @@ mod tests {
 
     /// A worker whose first turn is over, after which a look is always due.
     fn begun(interval: u32) -> Looks {
-        let looks = Looks::new();
+        let looks = Looks::new(Duration::ZERO);
         assert!(looks.due(interval));
         looks
     }
@@ -123,6 +149,18 @@ mod tests {
         let looks = begun(61);
         let due = (1..=2 * 61).filter(|_| looks.due(61)).count();
         assert_eq!(due, 2);
+    }
+
+    #[test]
+    fn no_look_is_due_before_the_period_is_over() {
+        let looks = Looks::new(Duration::MAX);
+        let due = (0..1 + 2 * 61).filter(|_| looks.due(61)).count();
+        assert_eq!(due, 1, "the first, and none within the period");
+        looks.last.set(None);
+        let due = (0..61).filter(|_| looks.due(61)).count();
+        assert_eq!(due, 1, "the period is over");
+        // What only yields is not waited for.
+        assert_eq!(turns_to_look(&looks), SHORTEST_PATIENCE);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::executor::core::{Core, OwnedCore};
 use crate::executor::driver::DriverOptions;
 use crate::executor::enter::Entrance;
 use crate::executor::global::default_worker_threads;
+use crate::executor::looks::Looks;
 use crate::executor::runtime::{Builder, Handle, LocalOptions, LocalRuntime, Runtime};
 use crate::executor::shared::{Parts, Shared};
 use crate::executor::threads;
@@ -66,7 +67,7 @@ impl Builder {
         let (shared, mut cores) = Shared::new(Parts {
             config: self.config(workers),
             cores: (0..total)
-                .map(|index| OwnedCore::new(Core::new(index)))
+                .map(|index| OwnedCore::new(Core::new(index, Looks::new(self.look_period))))
                 .collect(),
             driver,
             timers: timers.clone(),

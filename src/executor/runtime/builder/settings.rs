@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::executor::config::ThreadHook;
+use crate::executor::looks;
 use crate::sync::Arc;
 use crate::task::Hooks;
 
@@ -32,6 +33,8 @@ pub struct Builder {
     pub(super) thread_stack_size: Option<usize>,
     pub(super) name: Option<String>,
     pub(super) event_interval: u32,
+    /// How long after a look the next one is due at the earliest, however many turns there were.
+    pub(super) look_period: Duration,
     pub(super) global_queue_interval: Option<u32>,
     pub(super) max_io_events: usize,
     pub(super) max_io_events_busy: Option<usize>,
@@ -60,6 +63,10 @@ impl Builder {
             thread_stack_size: None,
             name: None,
             event_interval: EVENT_INTERVAL,
+            look_period: match multi_thread {
+                true => looks::PERIOD,
+                false => Duration::ZERO,
+            },
             global_queue_interval: None,
             max_io_events: 1024,
             max_io_events_busy: None,
