@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::sync::{mpsc, Arc};
 use std::task::{Context as TaskContext, Poll, Waker};
 
+use kamon::runtime::{Builder, Handle};
 use kamon::time::{call_later, sleep, Duration};
 use kamon::with_context;
 use witness::locks::Mutex;
@@ -168,4 +169,46 @@ fn whoever_sleeps_is_told() {
         let _guard = enter.enter();
         assert!(refused(&mut Box::pin(sleep(HOUR))));
     });
+}
+
+/// Spawns through the last handle of a runtime, and lets the handle go, when it is dropped.
+struct SpawnsInTheEnd(Option<Handle>);
+
+impl Drop for SpawnsInTheEnd {
+    fn drop(&mut self) {
+        if let Some(handle) = self.0.take() {
+            drop(handle.spawn(async {}));
+        }
+    }
+}
+
+#[test]
+fn a_task_that_ends_within_the_end_of_another_runtime_keeps_its_own() {
+    let log = Log::new();
+    let ended = {
+        // Noted when nobody has the ended runtime's settings any more.
+        let (told, gone) = (log.clone(), log.on_drop("gone"));
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .on_task_terminate(move |_| {
+                let _ = &gone;
+                told.note("terminated");
+            })
+            .build()
+            .expect("the runtime starts");
+        runtime.handle().clone()
+    };
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(1)
+        .build()
+        .expect("the runtime starts");
+    let (waits, waiting) = mpsc::channel();
+    runtime.spawn(async move {
+        let _spawns = SpawnsInTheEnd(Some(ended));
+        waits.send(()).expect("the test waits");
+        std::future::pending::<()>().await;
+    });
+    waiting.recv().expect("the task gets its first poll");
+    drop(runtime);
+    assert_eq!(log.order(), ["terminated", "gone"]);
 }

@@ -5,14 +5,18 @@ use std::collections::VecDeque;
 use std::ptr;
 
 use crate::sync::tls;
-use crate::task::Notified;
+use crate::task::{Keep, Notified};
 
 tls! {
     /// The tasks that wait for the burial that this thread is at; null while it is at none.
-    static WAITING: Cell<*mut VecDeque<Notified>> = Cell::new(ptr::null_mut());
+    static WAITING: Cell<*mut VecDeque<Waiting>> = Cell::new(ptr::null_mut());
 }
 
-/// Aborts a task and gives it the turn in which it drops its future, in its own Context.
+/// A task, and what keeps its scheduler until the task is gone: whoever brought it may not wait.
+type Waiting = (Notified, Option<Keep>);
+
+/// Aborts a task and gives it the turn in which it drops its future, in its own Context. The caller
+/// keeps the task's scheduler.
 ///
 /// Dropping a future may wake other tasks of the same runtime, which end up here too. They wait
 /// in line instead of being dropped inside one another, so that a chain of any length needs no
@@ -22,19 +26,24 @@ pub(crate) fn bury(task: Notified) {
     let outer = WAITING.with(Cell::get);
     if !outer.is_null() {
         // SAFETY: not null, so `outer` is the queue on the stack of the call of `bury` that this
-        // one is inside of; that call takes no reference to it across a task's turn.
-        unsafe { (*outer).push_back(task) };
+        // one is inside of; that call takes no reference to it across a task's turn. The task's
+        // future is there.
+        unsafe {
+            let keep = task.metadata().scheduler().keep();
+            (*outer).push_back((task, keep));
+        }
         return;
     }
 
-    let mut waiting = VecDeque::from([task]);
+    let mut waiting = VecDeque::from([(task, None)]);
     let waiting = ptr::addr_of_mut!(waiting);
     WAITING.with(|cell| cell.set(waiting));
     let _clear = Clear;
     // SAFETY: the queue lives until the end of this function, and each access ends before the
     // task gets its turn, in which nested calls push to it.
-    while let Some(task) = unsafe { (*waiting).pop_front() } {
+    while let Some((task, keep)) = unsafe { (*waiting).pop_front() } {
         task.run();
+        drop(keep);
     }
 }
 

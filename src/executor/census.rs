@@ -1,171 +1,80 @@
-//! How many tasks a runtime has, and so how long its memory must stay.
+//! How many tasks a runtime has had, and how many it has.
 //!
-//! A task calls its scheduler for as long as its future is there, also after the runtime was
-//! shut down, when some other thread is just about to schedule it. So the tasks, together, own
-//! one reference to the runtime's shared state. Counting them in one atomic would make every
-//! spawn and every end of a task meet at one cache line; instead each worker counts what it
-//! spawns and what ends on it, in plain stores to a line of its own, and the two never meet
-//! until the workers are gone. Then the sum moves into the one counter that foreign threads have
-//! used all along, and whoever brings that to zero is the last.
+//! Counting them in one atomic would make every spawn and every end of a task meet at one cache
+//! line. Instead each worker counts what it spawns and what ends on it in a line of its own, and
+//! the other threads each in their part of a [`Count`]: all of them in plain stores. Nothing but
+//! metrics depends on the sums.
 
 use crossbeam_utils::CachePadded;
 
-use crate::sync::atomic::{AtomicUsize, Ordering};
-use crate::sync::statics::AtomicU64;
+use crate::sync::statics::{AtomicU64, Ordering};
+use crate::sync::Count;
 
-/// The tasks that are alive.
+/// The tasks of one runtime. A worker counts under its index, which only one thread has at a time.
 pub(crate) struct Census {
     workers: Box<[CachePadded<Counts>]>,
-    others: CachePadded<Others>,
+    others: Others,
 }
 
-/// What all other threads count, in one line: a spawn from afar touches both.
-struct Others {
-    /// Tasks that are alive, plus [`BIAS`] until [`Census::seal`].
-    rest: AtomicUsize,
-    /// Tasks that were ever spawned.
-    spawned: AtomicU64,
-}
-
-/// What one worker counted. Only that worker writes.
 #[derive(Default)]
 struct Counts {
     spawned: AtomicU64,
     finished: AtomicU64,
 }
 
-/// Keeps the counter of foreign threads away from zero while there are workers that count too.
-const BIAS: usize = usize::MAX / 2 + 1;
-
-/// Whether a task is the first one to need the runtime's memory.
-#[must_use]
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Entering {
-    /// The tasks have a reference to the runtime.
-    Others,
-    /// They have given it back, and need another one: somebody spawns through a handle although
-    /// the runtime has ended.
-    First,
-}
-
-/// Whether a task was the last one to need the runtime's memory.
-#[must_use]
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Leaving {
-    /// Others are still there.
-    Others,
-    /// It was the last: the tasks' reference to the runtime goes with it.
-    Last,
+#[derive(Default)]
+struct Others {
+    spawned: Count,
+    finished: Count,
 }
 
 impl Census {
     pub(crate) fn new(workers: usize) -> Census {
         Census {
             workers: (0..workers).map(|_| CachePadded::default()).collect(),
-            others: CachePadded::new(Others {
-                rest: AtomicUsize::new(BIAS),
-                spawned: AtomicU64::new(0),
-            }),
+            others: Others::default(),
         }
     }
 
-    /// Counts a new task, on worker `index` if it is one that calls.
+    /// Counts a task in.
     #[inline]
-    pub(crate) fn enter(&self, worker: Option<usize>) -> Entering {
+    pub(crate) fn spawned_one(&self, worker: Option<usize>) {
         match worker {
-            Some(index) => {
-                bump(&self.workers[index].spawned);
-                Entering::Others
-            }
-            None => {
-                self.others.spawned.fetch_add(1, Ordering::Relaxed);
-                // Relaxed: whoever spawns holds the runtime for longer than this, so the memory
-                // does not depend on the count here.
-                match self.others.rest.fetch_add(1, Ordering::Relaxed) {
-                    0 => Entering::First,
-                    _ => Entering::Others,
-                }
-            }
+            Some(index) => bump(&self.workers[index].spawned),
+            None => self.others.spawned.one_more(),
         }
     }
 
-    /// Counts a task whose future is gone.
+    /// Counts a task out.
     #[inline]
-    pub(crate) fn leave(&self, worker: Option<usize>) -> Leaving {
+    pub(crate) fn finished_one(&self, worker: Option<usize>) {
         match worker {
-            // A worker holds the runtime, so this task is not what keeps it.
-            Some(index) => {
-                bump(&self.workers[index].finished);
-                Leaving::Others
-            }
-            // Ordering: release what the task did to the runtime, acquire what the others did,
-            // before the last one frees it. Pairs with itself and with `seal`.
-            None => Self::verdict(
-                self.others
-                    .rest
-                    .fetch_sub(1, Ordering::AcqRel)
-                    .wrapping_sub(1),
-            ),
+            Some(index) => bump(&self.workers[index].finished),
+            None => self.others.finished.one_more(),
         }
     }
 
-    /// Moves the workers' counts to the common counter. Called once, when no worker will count
-    /// again.
-    pub(crate) fn seal(&self) -> Leaving {
-        let moved = self.on_workers().wrapping_sub(BIAS);
-        // Ordering: as in `leave`.
-        Self::verdict(
-            self.others
-                .rest
-                .fetch_add(moved, Ordering::AcqRel)
-                .wrapping_add(moved),
-        )
-    }
-
-    /// The number of tasks alive; exact when nothing is going on.
+    /// The number of tasks whose future is there.
     pub(crate) fn alive(&self) -> usize {
-        let rest = self.others.rest.load(Ordering::Relaxed);
-        let alive = match rest.checked_sub(BIAS / 2) {
-            // Not sealed yet.
-            Some(_) => self.on_workers().wrapping_add(rest.wrapping_sub(BIAS)),
-            None => rest,
-        };
-        // Counts read one after the other may be off by tasks that ended in between.
-        if alive > BIAS / 2 {
-            0
-        } else {
-            alive
-        }
+        // A task is counted in before it is counted out, so this order never sees fewer spawned.
+        let finished = self.sum(|counts| &counts.finished, &self.others.finished);
+        let spawned = self.spawned();
+        spawned.saturating_sub(finished) as usize
     }
 
-    /// The number of tasks ever spawned.
+    /// The number of tasks that were ever spawned.
     pub(crate) fn spawned(&self) -> u64 {
-        let on_workers: u64 = self
-            .workers
-            .iter()
-            .map(|worker| worker.spawned.load(Ordering::Relaxed))
-            .sum();
-        on_workers + self.others.spawned.load(Ordering::Relaxed)
+        self.sum(|counts| &counts.spawned, &self.others.spawned)
     }
 
-    fn on_workers(&self) -> usize {
-        self.workers.iter().fold(0usize, |sum, worker| {
-            let finished = worker.finished.load(Ordering::Relaxed) as usize;
-            let spawned = worker.spawned.load(Ordering::Relaxed) as usize;
-            sum.wrapping_add(spawned).wrapping_sub(finished)
+    fn sum(&self, of_worker: impl Fn(&Counts) -> &AtomicU64, others: &Count) -> u64 {
+        self.workers.iter().fold(others.read(), |sum, counts| {
+            sum.wrapping_add(of_worker(counts).load(Ordering::Relaxed))
         })
-    }
-
-    fn verdict(left: usize) -> Leaving {
-        if left == 0 {
-            Leaving::Last
-        } else {
-            Leaving::Others
-        }
     }
 }
 
-/// Adds one to a counter that only this thread writes: no read-modify-write needed.
+/// Adds one to a counter that has only one writer.
 #[inline(always)]
 pub(crate) fn bump(counter: &AtomicU64) {
     counter.store(
@@ -179,39 +88,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_task_is_told_whoever_counts() {
+    fn tasks_are_counted_wherever_they_begin_and_end() {
         let census = Census::new(2);
         for worker in [Some(0), Some(0), None] {
-            assert_eq!(census.enter(worker), Entering::Others);
+            census.spawned_one(worker);
         }
         assert_eq!((census.alive(), census.spawned()), (3, 3));
-        // Spawned on one worker, finished on another or on no worker at all.
-        assert_eq!(census.leave(Some(1)), Leaving::Others);
-        assert_eq!(census.alive(), 2);
-        assert_eq!(census.seal(), Leaving::Others);
-        assert_eq!(census.alive(), 2);
-        assert_eq!(census.leave(None), Leaving::Others);
-        assert_eq!(census.leave(None), Leaving::Last);
+        census.finished_one(Some(1));
+        census.finished_one(None);
+        assert_eq!((census.alive(), census.spawned()), (1, 3));
+        census.finished_one(Some(0));
+        assert_eq!((census.alive(), census.spawned()), (0, 3));
     }
 
     #[test]
-    fn sealing_without_tasks_is_the_end() {
-        let census = Census::new(1);
-        assert_eq!(census.enter(None), Entering::Others);
-        assert_eq!(census.leave(Some(0)), Leaving::Others);
-        assert_eq!(census.alive(), 0);
-        assert_eq!(census.seal(), Leaving::Last);
-    }
-
-    #[test]
-    fn after_the_end_each_first_task_brings_a_last_one() {
-        let census = Census::new(1);
-        assert_eq!(census.seal(), Leaving::Last);
-        for _ in 0..2 {
-            assert_eq!(census.enter(None), Entering::First);
-            assert_eq!(census.enter(None), Entering::Others);
-            assert_eq!(census.leave(None), Leaving::Others);
-            assert_eq!(census.leave(None), Leaving::Last);
+    fn what_threads_have_counted_outlives_them() {
+        let census = Census::new(0);
+        for _ in 0..100 {
+            std::thread::scope(|scope| {
+                scope.spawn(|| census.spawned_one(None));
+            });
         }
+        census.finished_one(None);
+        assert_eq!((census.alive(), census.spawned()), (99, 100));
     }
 }

@@ -4,12 +4,11 @@
 use std::time::Duration;
 
 use crate::context::slot;
-use crate::executor::census::{self, Leaving};
 use crate::executor::driver::{Driver, ThreadDriver};
 use crate::executor::idle::{self, Parking};
 use crate::executor::parker;
 use crate::sync::Living;
-use crate::task;
+use crate::task::{self, Leaving};
 
 /// What a thread had before it gave a task its turn.
 pub(crate) struct Before {
@@ -116,25 +115,21 @@ impl Parker {
     }
 }
 
-/// The count of tasks.
-pub struct Census(census::Census);
+/// How many tasks still need the runtime's memory.
+pub struct Left(task::Left);
 
-impl Census {
-    pub fn new(workers: usize) -> Census {
-        Census(census::Census::new(workers))
+impl Left {
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> Left {
+        Left(task::Left::new())
     }
 
-    pub fn enter(&self, worker: Option<usize>) {
-        let _first = self.0.enter(worker);
+    pub fn join(&self, tasks: usize) {
+        self.0.join(tasks);
     }
 
     /// Returns whether it was the last.
-    pub fn leave(&self, worker: Option<usize>) -> bool {
-        self.0.leave(worker) == Leaving::Last
-    }
-
-    /// Returns whether nobody was left.
-    pub fn seal(&self) -> bool {
-        self.0.seal() == Leaving::Last
+    pub fn leave(&self) -> bool {
+        self.0.leave() == Leaving::Last
     }
 }

@@ -10,7 +10,7 @@ use crossbeam_utils::CachePadded;
 use crate::context::Context;
 use crate::executor::blocking::BlockingPool;
 use crate::executor::burial::bury;
-use crate::executor::census::{Census, Entering, Leaving};
+use crate::executor::census::Census;
 use crate::executor::config::Config;
 use crate::executor::core::OwnedCore;
 use crate::executor::driver::Driver;
@@ -22,9 +22,9 @@ use crate::executor::stats::WorkerStats;
 use crate::executor::watch::Watch;
 use crate::executor::worker::Worker;
 use crate::queue::{Injector, LifoSlot, Stealer};
-use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{scaled, Arc, Condvar, Living, Mutex};
-use crate::task::{Hooks, Link, Notified, Registry, RegistryKey, Scheduler};
+use crate::task::{Hooks, Keep, Leaving, Link, Notified, Registry, RegistryKey, Scheduler};
 use crate::time::{Host, Timers};
 
 /// A runtime.
@@ -49,8 +49,6 @@ pub(crate) struct Shared {
     /// The cores that threads in `block_on` may borrow.
     pub(crate) spare: Mutex<Spare>,
     pub(crate) watch: Watch,
-    /// Who may still count in the census's per-core lines: each core, and the runtime itself.
-    counting: AtomicUsize,
     pub(crate) running: Mutex<usize>,
     pub(crate) all_stopped: Condvar,
     _living: Living,
@@ -118,13 +116,12 @@ impl Shared {
             closed: AtomicBool::new(false),
             spare: Mutex::new(Spare::default()),
             watch: Watch::new(),
-            counting: AtomicUsize::new(cores.len() + 1),
             running: Mutex::new(0),
             all_stopped: Condvar::new(),
             _living: Living::new("runtime"),
             config,
         });
-        // The tasks' own reference; `release` or `stop_counting` gives it back.
+        // The bound tasks' own reference; who is told `Leaving::Last` gives it back.
         std::mem::forget(shared.clone());
         (shared, cores)
     }
@@ -141,13 +138,10 @@ impl Shared {
         F::Output: Send + 'static,
     {
         let mut worker = Worker::current_of(self);
-        if self.census.enter(worker.map(|(_, core)| core.index)) == Entering::First {
-            // The tasks' own reference, once more.
-            std::mem::forget(self.me.upgrade());
-        }
+        self.census.spawned_one(worker.map(|(_, core)| core.index));
         let hooked = self.config.hooked;
-        // SAFETY: the census keeps `self` until the task releases it; future and output are `Send`
-        // and borrow nothing.
+        // SAFETY: the task is in our hands or in our queues until it is bound, and from then on the
+        // registry keeps `self`; future and output are `Send` and borrow nothing.
         let (task, handle) =
             unsafe { crate::task::allocate(future, context, &self.link, location, hooked) };
         if hooked {
@@ -238,7 +232,9 @@ impl Shared {
         while let Some(task) = self.injector.pop() {
             bury(task);
         }
-        self.registry.close();
+        let leaving = self.registry.close();
+        // The caller has a reference of its own, so this one is not the last.
+        drop(self.memory(leaving));
         while let Some(task) = self.injector.pop() {
             bury(task);
         }
@@ -266,25 +262,16 @@ impl Shared {
             }
         }
         drop(core);
-        self.stop_counting();
         self.bury_tasks();
     }
 
-    /// Says that the caller will not count in a worker's line of the census any more.
-    fn stop_counting(&self) {
-        // Ordering: release what this one counted; acquire what the others did before the sum is
-        // taken. Pairs with itself.
-        if self.counting.fetch_sub(1, Ordering::AcqRel) == 1 && self.census.seal() == Leaving::Last
-        {
-            // The caller has a reference of its own, so this one is not the last.
-            // SAFETY: `Shared::new` forgot a reference, and the census says `Last` once.
-            drop(unsafe { Arc::from_raw(self.me.as_ptr()) });
+    /// The bound tasks' own reference, if the last of them has gone.
+    fn memory(&self, leaving: Leaving) -> Option<Keep> {
+        match leaving {
+            Leaving::Others => None,
+            // SAFETY: `Shared::new` forgot a reference, and the registry says `Last` once.
+            Leaving::Last => Some(unsafe { Arc::from_raw(self.me.as_ptr()) }),
         }
-    }
-
-    /// The runtime itself takes its leave, after which only tasks keep the memory.
-    pub(crate) fn abandon(&self) {
-        self.stop_counting();
     }
 
     /// A worker's thread begins.
@@ -335,8 +322,8 @@ impl Scheduler for Shared {
         unsafe { self.registry.bind(raw) }
     }
 
-    fn unbind(&self, key: RegistryKey) {
-        self.registry.unbind(key);
+    fn unbind(&self, key: RegistryKey) -> Option<Keep> {
+        self.memory(self.registry.unbind(key))
     }
 
     fn hooks(&self) -> &Hooks {
@@ -344,13 +331,14 @@ impl Scheduler for Shared {
     }
 
     #[inline]
-    fn release(&self) -> Option<Arc<dyn Send + Sync>> {
-        let worker = Worker::current_of(self).map(|(_, core)| core.index);
-        match self.census.leave(worker) {
-            Leaving::Others => None,
-            // SAFETY: as in `stop_counting`.
-            Leaving::Last => Some(unsafe { Arc::from_raw(self.me.as_ptr()) }),
-        }
+    fn finished(&self) {
+        let worker = Worker::current_of(self);
+        self.census.finished_one(worker.map(|(_, core)| core.index));
+    }
+
+    fn keep(&self) -> Option<Keep> {
+        let keep = self.me.upgrade()?;
+        Some(keep)
     }
 }
 

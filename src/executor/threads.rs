@@ -40,7 +40,6 @@ pub(crate) fn start(
                 // The core went down with the closure; the others have not begun to count.
                 shared.thread_stopped();
                 shared.close();
-                shared.abandon();
                 let spare = std::mem::take(&mut shared.spare.lock().cores);
                 for core in cores.chain(spare) {
                     shared.retire(core);
@@ -50,7 +49,7 @@ pub(crate) fn start(
                     // A worker contains every panic; its thread ends well.
                     let _ = thread.join();
                 }
-                shared.abandon();
+                shared.bury_tasks();
                 return Err(io::Error::new(
                     error.kind(),
                     format!(

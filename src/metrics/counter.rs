@@ -2,10 +2,10 @@
 
 use crate::metrics::handle::{any_unit, instrument};
 use crate::metrics::observe::{Observation, Sources};
-use crate::metrics::seat::Seat;
 use crate::metrics::series::Cell;
 use crate::metrics::snapshot::Value;
-use crate::metrics::sums::Sum;
+use crate::sync::seat::Seat;
+use crate::sync::sums::Sum;
 
 instrument! {
     /// Counts what happens: a number that only grows.

@@ -4,9 +4,9 @@ use std::ptr;
 
 use crate::metrics::buckets::{Bucket, OCTAVE, OCTAVES};
 use crate::metrics::distribution::Distribution;
-use crate::metrics::parts::{Lazy, Parts};
-use crate::metrics::seat::Seat;
 use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::parts::{Lazy, Parts};
+use crate::sync::seat::Seat;
 
 /// How often values of each bucket were recorded. As a [`Sum`](super::sums::Sum), it only grows.
 ///

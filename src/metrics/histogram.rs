@@ -2,9 +2,9 @@
 
 use crate::metrics::counts::{Counts, Mine, SeenCounts};
 use crate::metrics::handle::{any_unit, instrument};
-use crate::metrics::seat::Seat;
 use crate::metrics::series::Cell;
 use crate::metrics::snapshot::Value;
+use crate::sync::seat::Seat;
 
 instrument! {
     /// Keeps how values are distributed, with two significant digits.

@@ -1,8 +1,8 @@
 //! What models see of this room besides its public face.
 #![allow(missing_docs)] // The models call what they see by its own name.
 
-use crate::metrics::seat::Seats;
-use crate::metrics::sums::Sum;
+use crate::sync::seat::Seats;
+use crate::sync::sums::Sum;
 
 /// A sum whose threads take and leave seats that have one writer.
 #[derive(Debug)]

@@ -2,10 +2,10 @@
 
 use crate::metrics::counts::{Counts, SeenCounts};
 use crate::metrics::handle::{any_unit, instrument};
-use crate::metrics::seat::Seat;
 use crate::metrics::series::Cell;
 use crate::metrics::snapshot::{Range, Value};
 use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::seat::Seat;
 
 instrument! {
     /// Keeps how far a number goes up and down: users online, requests in flight.

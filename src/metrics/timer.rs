@@ -6,8 +6,8 @@ use crate::metrics::counts::Mine;
 use crate::metrics::handle::instrument;
 use crate::metrics::histogram::HistogramCell;
 use crate::metrics::lookup::{self, Text};
-use crate::metrics::seat::Seat;
 use crate::metrics::series::{AnySeries as _, Series};
+use crate::sync::seat::Seat;
 use crate::sync::{now, Arc};
 
 instrument! {

@@ -324,6 +324,20 @@ std::thread_local! {
     static LIVING: RefCell<BTreeMap<&'static str, usize>> = const { RefCell::new(BTreeMap::new()) };
 }
 
+/// A plain counter that any number of threads add to: of no interest to a model.
+#[derive(Debug, Default)]
+pub(crate) struct Count(std::sync::atomic::AtomicU64);
+
+impl Count {
+    pub(crate) fn one_more(&self) {
+        self.0.fetch_add(1, atomic::Ordering::Relaxed);
+    }
+
+    pub(crate) fn read(&self) -> u64 {
+        self.0.load(atomic::Ordering::Relaxed)
+    }
+}
+
 impl Living {
     pub(crate) fn new(what: &'static str) -> Living {
         LIVING.with(|living| *living.borrow_mut().entry(what).or_default() += 1);

@@ -10,8 +10,11 @@
 
 #[cfg(kamon_loom)]
 mod loomed;
+pub(crate) mod parts;
 #[cfg(not(kamon_loom))]
 mod plain;
+pub(crate) mod seat;
+pub(crate) mod sums;
 #[cfg(kamon_tsan)]
 mod tsan;
 

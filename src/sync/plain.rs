@@ -135,6 +135,21 @@ pub(crate) fn spin() {
     std::hint::spin_loop();
 }
 
+/// A plain counter that any number of threads add to without meeting.
+#[derive(Debug, Default)]
+pub(crate) struct Count(crate::sync::sums::Sum);
+
+impl Count {
+    #[inline]
+    pub(crate) fn one_more(&self) {
+        self.0.add(crate::sync::seat::Seat::here(), 1);
+    }
+
+    pub(crate) fn read(&self) -> u64 {
+        self.0.read()
+    }
+}
+
 /// A mark that a value is alive; models count them, nobody else does.
 #[derive(Debug)]
 pub(crate) struct Living;

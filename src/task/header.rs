@@ -30,17 +30,23 @@ pub(crate) trait Scheduler: Send + Sync {
     /// is gone.
     unsafe fn bind(&self, raw: NonNull<()>) -> Option<RegistryKey>;
 
-    /// Forgets a task.
-    fn unbind(&self, key: RegistryKey);
+    /// Forgets a task, whose future is gone. Returns what the caller has to drop when it is done
+    /// with the scheduler, if that task was the last thing that kept the scheduler's memory.
+    fn unbind(&self, key: RegistryKey) -> Option<Keep>;
 
     /// The callbacks to run for tasks that were allocated with `hooked`.
     fn hooks(&self) -> &Hooks;
 
-    /// Takes note that a task's future is gone: it will not use this scheduler again. Returns
-    /// what the caller has to drop afterwards, if that task was the last thing that kept the
-    /// scheduler's memory.
-    fn release(&self) -> Option<Arc<dyn Send + Sync>>;
+    /// Takes note that a task's future is gone.
+    fn finished(&self);
+
+    /// Keeps the scheduler's memory beyond the present call. `None` if its tasks are never handed
+    /// to somebody who does not hold it.
+    fn keep(&self) -> Option<Keep>;
 }
+
+/// Keeps a scheduler's memory.
+pub(crate) type Keep = Arc<dyn Send + Sync>;
 
 /// Where the tasks of a scheduler find it. They hold a thin pointer to this, which stands in the
 /// scheduler itself: a fat pointer would cost each task a word, and with it the size class that
@@ -219,7 +225,8 @@ impl Header {
     /// The task's future must still be there: [`release`](Self::release) ends the reference.
     #[inline(always)]
     pub(crate) unsafe fn scheduler(&self) -> &dyn Scheduler {
-        // SAFETY: the scheduler, and the link in it, counts this task until `release`.
+        // SAFETY: a bound task keeps its scheduler, and the link in it, until `release`. One that is
+        // not bound is in a queue of its scheduler or with somebody who keeps that.
         unsafe { self.scheduler.as_ref().0.as_ref() }
     }
 
@@ -293,12 +300,12 @@ impl Header {
     pub(crate) unsafe fn release(&self) {
         // SAFETY: this is the call that ends the scheduler's duty to stay.
         let scheduler = unsafe { self.scheduler() };
+        scheduler.finished();
         let key = self.bound.replace(RegistryKey::NONE);
         if key.is_some() {
-            scheduler.unbind(key);
+            let memory = scheduler.unbind(key);
+            drop(memory);
         }
-        let memory = scheduler.release();
-        drop(memory);
     }
 }
 

@@ -44,10 +44,12 @@ pub mod futures {
 
 pub(crate) use contain::{contain, discard};
 pub(crate) use current::{take_awaiting, Entered, Helping};
-pub(crate) use header::{Link, Notified, Scheduler};
+pub(crate) use header::{Keep, Link, Notified, Scheduler};
 pub use hooks::TaskMeta;
 pub(crate) use hooks::{Attribution, Hooks};
-pub(crate) use registry::{Registry, RegistryKey};
+#[cfg(kamon_loom)]
+pub(crate) use registry::Left;
+pub(crate) use registry::{Leaving, Registry, RegistryKey};
 pub(crate) use spawn::allocate;
 
 /// What tokio's users look for in this module and the room above provides.

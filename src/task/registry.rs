@@ -7,6 +7,13 @@
 //! A bound task is kept by its registry. Nobody else need do so: the handle may be gone and the
 //! future may have put its waker nowhere, and `async-task` frees such a task at the end of its turn
 //! without dropping the future.
+//!
+//! The registry also says when its owner's memory may go. A bound task calls its scheduler for as
+//! long as its future is there, also after the shutdown, when some other thread is just about to
+//! wake it; so the bound tasks, together, own one reference to the scheduler. No count is kept for
+//! that while the registry is open. When it is closed those that are bound are counted, none
+//! follows them, and who is the last to leave gives the reference back. A task that is not bound
+//! is in the hands of somebody who holds the scheduler.
 
 use std::ptr::NonNull;
 use std::task::Waker;
@@ -14,6 +21,7 @@ use std::task::Waker;
 use crossbeam_utils::CachePadded;
 use slab::Slab;
 
+use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::sync::{thread, Mutex};
 use crate::task::header::{self, Header};
 
@@ -44,6 +52,9 @@ const MOST_SHARDS: usize = 64;
 /// The bound tasks, in shards so that workers do not meet at one lock.
 pub(crate) struct Registry {
     shards: Box<[CachePadded<Mutex<Shard>>]>,
+    left: Left,
+    /// Whether somebody has begun to close it.
+    closing: AtomicBool,
 }
 
 struct Shard {
@@ -65,6 +76,8 @@ impl Registry {
                     }))
                 })
                 .collect(),
+            left: Left::new(),
+            closing: AtomicBool::new(false),
         }
     }
 
@@ -89,21 +102,32 @@ impl Registry {
     }
 
     /// Removes a task that was bound.
-    pub(crate) fn unbind(&self, key: RegistryKey) {
-        let waker = self.shards[key.shard as usize]
-            .lock()
-            .tasks
-            .remove(key.index as usize);
+    pub(crate) fn unbind(&self, key: RegistryKey) -> Leaving {
+        let (waker, closed) = {
+            let mut guard = self.shards[key.shard as usize].lock();
+            (guard.tasks.remove(key.index as usize), guard.closed)
+        };
         // Never the last one: the task is in its turn, or being dropped in a queue.
         drop(waker);
+        match closed {
+            true => self.left.leave(),
+            false => Leaving::Others,
+        }
     }
 
-    /// Refuses further tasks, marks all bound ones as aborted and wakes them.
-    pub(crate) fn close(&self) {
+    /// Refuses further tasks, marks all bound ones as aborted and wakes them. May be called again,
+    /// also by several at once.
+    pub(crate) fn close(&self) -> Leaving {
+        // Relaxed: it only chooses one of those who close.
+        let first = !self.closing.swap(true, Ordering::Relaxed);
         for shard in self.shards.iter() {
             let wakers: Vec<Waker> = {
                 let mut guard = shard.lock();
-                guard.closed = true;
+                if !guard.closed {
+                    guard.closed = true;
+                    // Under the lock, so before any of them can leave.
+                    self.left.join(guard.tasks.len());
+                }
                 guard
                     .tasks
                     .iter()
@@ -112,6 +136,46 @@ impl Registry {
             };
             // Waking runs the schedule function, which may drop the task, which unbinds it.
             wakers.into_iter().for_each(Waker::wake);
+        }
+        // All shards are closed by now, whoever closed them.
+        match first {
+            true => self.left.leave(),
+            false => Leaving::Others,
+        }
+    }
+}
+
+/// Whether somebody was the last to need the memory of the registry's owner.
+#[must_use]
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Leaving {
+    /// Others are still there.
+    Others,
+    /// It was the last: the tasks' reference goes with it. Said once.
+    Last,
+}
+
+/// How many tasks are bound to the closed shards, and one more until all shards are.
+pub(crate) struct Left(AtomicUsize);
+
+impl Left {
+    pub(crate) fn new() -> Left {
+        Left(AtomicUsize::new(1))
+    }
+
+    /// Counts some in, before any of them leaves.
+    pub(crate) fn join(&self, tasks: usize) {
+        // Relaxed: who joins is still there.
+        self.0.fetch_add(tasks, Ordering::Relaxed);
+    }
+
+    /// Counts one out.
+    pub(crate) fn leave(&self) -> Leaving {
+        // Ordering: release what this one did to the memory, acquire what the others did, before
+        // the last one frees it. Pairs with itself.
+        match self.0.fetch_sub(1, Ordering::AcqRel) {
+            1 => Leaving::Last,
+            _ => Leaving::Others,
         }
     }
 }

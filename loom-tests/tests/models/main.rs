@@ -16,7 +16,7 @@ mod sync;
 
 mod abort;
 mod blocking;
-mod census;
+
 mod context;
 #[cfg(kamon_visible)]
 mod finished;
@@ -26,6 +26,7 @@ mod join;
 mod keys;
 mod lifo;
 mod local;
+mod memory;
 mod metrics;
 mod panics;
 mod parker;

@@ -14,7 +14,7 @@ use crate::executor::blocking::thread;
 use crate::executor::burial::bury;
 use crate::sync::thread::{self as system, JoinHandle as ThreadHandle};
 use crate::sync::{Arc, Condvar, Mutex};
-use crate::task::{self, coop, Hooks, JoinHandle, Link, Notified, RegistryKey, Scheduler};
+use crate::task::{self, coop, Hooks, JoinHandle, Keep, Link, Notified, RegistryKey, Scheduler};
 
 /// A handle to a pool of threads that may block.
 #[derive(Clone)]
@@ -34,6 +34,7 @@ impl BlockingPool {
         };
         BlockingPool {
             shared: Arc::new_cyclic(|me: &Weak<Shared>| Shared {
+                me: me.clone(),
                 link: Link::new(me.as_ptr()),
                 config,
                 state: Mutex::new(state),
@@ -157,6 +158,7 @@ impl BlockingPool {
 /// of which holds an `Arc`; or it waits in the queue, and then some thread is there that has not
 /// found the queue empty yet.
 pub(super) struct Shared {
+    me: Weak<Shared>,
     link: Link,
     pub(super) config: BlockingConfig,
     pub(super) state: Mutex<State>,
@@ -330,13 +332,18 @@ impl Scheduler for Shared {
         None
     }
 
-    fn unbind(&self, _key: RegistryKey) {}
+    fn unbind(&self, _key: RegistryKey) -> Option<Keep> {
+        None
+    }
 
     fn hooks(&self) -> &Hooks {
         &self.config.hooks
     }
 
-    fn release(&self) -> Option<Arc<dyn Send + Sync>> {
-        None
+    fn finished(&self) {}
+
+    fn keep(&self) -> Option<Keep> {
+        let keep = self.me.upgrade()?;
+        Some(keep)
     }
 }

@@ -14,7 +14,9 @@ use crate::executor::local::current::AtHome;
 use crate::executor::local::scoped::Scoped;
 use crate::sync::statics::{AtomicU64, Ordering};
 use crate::sync::{tls, Arc, Condvar, Mutex};
-use crate::task::{self, Hooks, JoinHandle, Link, Notified, Registry, RegistryKey, Scheduler};
+use crate::task::{
+    self, Hooks, JoinHandle, Keep, Link, Notified, Registry, RegistryKey, Scheduler,
+};
 
 /// What a set and its tasks share.
 pub(super) struct Shared {
@@ -185,7 +187,7 @@ impl Shared {
         debug_assert!(!self.is_polling(), "who runs tasks borrows the set");
         let polling = self.begin_poll();
         self.own.closed.set(true);
-        self.registry.close();
+        let _leaving = self.registry.close();
         loop {
             self.fetch(&mut self.remote.lock());
             while let Some(task) = self.pop() {
@@ -258,8 +260,10 @@ impl Scheduler for Shared {
         unsafe { self.registry.bind(raw) }
     }
 
-    fn unbind(&self, key: RegistryKey) {
-        self.registry.unbind(key);
+    fn unbind(&self, key: RegistryKey) -> Option<Keep> {
+        // `close` waits for every task, and the set is there until then.
+        let _leaving = self.registry.unbind(key);
+        None
     }
 
     fn hooks(&self) -> &Hooks {
@@ -267,9 +271,12 @@ impl Scheduler for Shared {
         self.hooks.get().unwrap_or(&NONE)
     }
 
-    fn release(&self) -> Option<Arc<dyn Send + Sync>> {
+    fn finished(&self) {
         debug_assert!(self.is_owner());
         self.own.live.set(self.own.live.get() - 1);
+    }
+
+    fn keep(&self) -> Option<Keep> {
         None
     }
 }

@@ -210,7 +210,6 @@ impl Runtime {
         let entrance = Entrance::new(&shared);
         shared.blocking.shutdown(patience.left());
         drop(entrance);
-        shared.abandon();
     }
 }
 

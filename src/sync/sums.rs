@@ -2,9 +2,9 @@
 
 use crossbeam_utils::CachePadded;
 
-use crate::metrics::parts::Parts;
-use crate::metrics::seat::Seat;
 use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::parts::Parts;
+use crate::sync::seat::Seat;
 
 /// A sum in parts. It only grows, modulo 2^64, and is never cleared: who wants to know what was
 /// added since, subtracts what they saw last.

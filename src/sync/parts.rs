@@ -2,8 +2,8 @@
 
 use std::ptr;
 
-use crate::metrics::seat::{Seat, SEATS};
 use crate::sync::atomic::{AtomicPtr, Ordering};
+use crate::sync::seat::{Seat, SEATS};
 
 /// Places for values that are made when they are first asked for, and stay until all go.
 #[derive(Debug)]

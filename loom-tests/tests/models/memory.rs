@@ -1,6 +1,6 @@
 //! The memory of a runtime goes with the last that needs it, and not before.
 
-use kamon_loomed::__model::Census;
+use kamon_loomed::__model::Left;
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;
@@ -15,7 +15,7 @@ use kamon_loomed::with_context;
 
 /// The runtime's memory: loom reports an access that does not come before its end.
 struct Memory {
-    census: Census,
+    left: Left,
     cell: UnsafeCell<u32>,
     freed: AtomicUsize,
 }
@@ -36,28 +36,26 @@ impl Memory {
     }
 }
 
-/// One task ends on a worker, two on other threads, while the runtime takes its leave.
+/// Two tasks that are bound end on threads of their own, while the runtime closes its registry.
 #[test]
 fn the_last_one_is_told() {
     check_bounded("the_last_one_is_told", 3, || {
         let memory = Arc::new(Memory {
-            census: Census::new(1),
+            left: Left::new(),
             cell: UnsafeCell::new(0),
             freed: AtomicUsize::new(0),
         });
-        memory.census.enter(None);
-        memory.census.enter(None);
-        memory.census.enter(None);
         let foreign = [0, 1].map(|_| {
+            // A shard is closed, where one of them is bound.
+            memory.left.join(1);
             let memory = memory.clone();
             thread::spawn(move || {
                 memory.read();
-                memory.free_if(memory.census.leave(None));
+                memory.free_if(memory.left.leave());
             })
         });
         memory.read();
-        expect(!memory.census.leave(Some(0)), "a worker is never the last");
-        memory.free_if(memory.census.seal());
+        memory.free_if(memory.left.leave());
         for thread in foreign {
             thread.join().unwrap();
         }
