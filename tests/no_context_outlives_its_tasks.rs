@@ -7,6 +7,7 @@ mod witness;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, Waker};
 
@@ -298,4 +299,40 @@ fn when_its_runtime_has_ended() {
         assert_eq!(tally.alive(), 0);
         assert!(kept.iter().all(|handle| handle.is_finished()));
     }
+}
+
+/// One worker and no guest, so that it is known who runs when.
+#[test]
+fn before_a_turn_in_another_context() {
+    let (runtime, tally) = (workers(1), Tally::new());
+    let (tell, told) = std::sync::mpsc::channel();
+    let inside = tally.clone();
+    drop(runtime.spawn(async move {
+        let request = inside.request(1);
+        let ran = Arc::new(AtomicUsize::new(0));
+        for _ in 0..3 {
+            let ran = ran.clone();
+            drop(kamon::spawn_in(request.clone(), async move {
+                ran.fetch_add(1, Ordering::Relaxed);
+            }));
+        }
+        drop(request);
+        while ran.load(Ordering::Relaxed) < 3 {
+            kamon::task::yield_now().await;
+        }
+        tell.send(inside.alive()).unwrap();
+    }));
+    assert_eq!(told.recv(), Ok(0));
+}
+
+/// The worker has nothing else to do, and nobody wakes it again.
+#[test]
+fn before_a_worker_rests() {
+    let (runtime, tally) = (workers(1), Tally::new());
+    let request = tally.request(1);
+    for _ in 0..3 {
+        with_context(request.clone(), || drop(runtime.spawn(async {})));
+    }
+    drop(request);
+    futures_lite::future::block_on(tally.gone());
 }

@@ -8,6 +8,7 @@ mod context;
 mod credits;
 mod frame;
 mod future;
+pub(crate) mod hand;
 mod holders;
 mod key;
 #[cfg(kamon_loom)]

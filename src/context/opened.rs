@@ -11,7 +11,7 @@ use std::ptr;
 use crate::context::context::Context;
 use crate::context::node::Header;
 use crate::context::slot::{Slot, SLOT};
-use crate::context::{spares, stats};
+use crate::context::{credits, spares, stats};
 use crate::sync::statics::{AtomicUsize, Ordering};
 
 /// One open Scope, or a spare entry. Never freed, and touched only by the thread whose it is,
@@ -31,6 +31,8 @@ pub(super) struct Opened {
     closed: Cell<bool>,
     /// Counted as held across an await.
     crossed: Cell<bool>,
+    /// The credits for its Context.
+    pub(super) credits: Cell<isize>,
     /// The thread: the address of its slot.
     home: Cell<*const Slot>,
 }
@@ -53,6 +55,7 @@ impl Opened {
             next: Cell::new(ptr::null()),
             closed: Cell::new(false),
             crossed: Cell::new(false),
+            credits: Cell::new(credits::FRESH),
             home: Cell::new(ptr::null()),
         }
     }
@@ -261,8 +264,13 @@ impl Opened {
     }
 
     fn take_context(&self) -> Context {
+        let raw = self.context.replace(ptr::null());
+        let credits = self.credits.replace(credits::FRESH);
+        if credits > 0 {
+            credits::settle(raw, credits);
+        }
         // SAFETY: the entry owned it and gives it up here.
-        unsafe { Context::from_raw(self.context.replace(ptr::null())) }
+        unsafe { Context::from_raw(raw) }
     }
 }
 

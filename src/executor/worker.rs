@@ -4,12 +4,13 @@ use std::cell::{Cell, UnsafeCell};
 use std::ptr;
 use std::time::Instant;
 
+use crate::context::hand::OpenHand;
 use crate::executor::census::bump;
 use crate::executor::core::{Core, OwnedCore};
 use crate::executor::guest;
 use crate::executor::shared::Shared;
 use crate::sync::{tls, Arc};
-use crate::task::Notified;
+use crate::task::{drop_contained, Notified};
 
 /// The thread's end of a worker, as the code that runs on this thread sees it.
 pub(crate) struct Worker {
@@ -143,25 +144,32 @@ impl Worker {
     /// Takes turns until the runtime is closed or the core is gone.
     pub(crate) fn run(&self) {
         self.begin_work();
+        let hand = OpenHand::new();
         while let Some(core) = self.core() {
             if self.shared.is_closed() {
                 break;
             }
-            match self.next_task(core) {
-                Some(task) => {
-                    let look = self.begin_turn(core);
-                    // The core may move to another thread in here, so it is not used afterwards.
-                    give_turn(task);
-                    if look {
-                        self.look_outside();
-                    }
+            let Some(task) = self.next_task(core) else {
+                drop_contained(hand.empty());
+                match core.injected.replace(false) {
+                    // Who has just queued from afar is likely to go on with it, and may be waiting
+                    // for this very processor.
+                    true => give_way(),
+                    false => self.rest(core),
                 }
-                // Who has just queued from afar is likely to go on with it, and may be waiting for
-                // this very processor.
-                None if core.injected.replace(false) => give_way(),
-                None => self.rest(core),
+                continue;
+            };
+            // SAFETY: whoever holds the `Notified` has the right to poll it.
+            drop_contained(hand.empty_before(unsafe { task.metadata().context() }));
+            let look = self.begin_turn(core);
+            // The core may move to another thread in here, so it is not used afterwards.
+            give_turn(task);
+            if look {
+                drop_contained(hand.empty());
+                self.look_outside();
             }
         }
+        drop_contained(hand.empty());
         self.end_work();
     }
 

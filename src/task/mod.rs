@@ -42,7 +42,7 @@ pub mod futures {
     pub use crate::task::local_key::TaskLocalFuture;
 }
 
-pub(crate) use contain::{contain, discard};
+pub(crate) use contain::{contain, discard, drop_contained};
 pub(crate) use current::{take_awaiting, Entered, Helping};
 pub(crate) use header::{Keep, Link, Notified, Scheduler};
 pub use hooks::TaskMeta;

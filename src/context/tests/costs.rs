@@ -1,5 +1,6 @@
 //! What a frame costs: the Context in it is borrowed, so its count stays as it is.
 
+use crate::context::hand::{self, OpenHand};
 use crate::context::slot::{self, Frame};
 use crate::context::{Context, Key};
 
@@ -68,20 +69,50 @@ fn what_comes_back_is_used_again() {
 }
 
 #[test]
-fn no_credit_for_the_context_of_a_scope() {
+fn a_scope_has_credits_of_its_own() {
     let context = Context::empty().with_key(&NUMBER, 1);
     let scoped = Context::empty().with_key(&NUMBER, 2);
     let frame = Frame::enter(&context);
     let scope = crate::context::store_context(scoped.clone());
-    let captured: Vec<Context> = (0..40).map(|_| slot::capture()).collect();
-    assert_eq!(holds(&scoped), 42);
-    let mut captured = captured.into_iter();
-    let refused = captured.next().and_then(slot::take_back);
-    assert_eq!(refused.as_ref(), Some(&scoped));
+    // Ours and the Scope's; the first task is handed out alone, the second with the rest of 32.
+    let captured: Vec<Context> = (0..2).map(|_| slot::capture()).collect();
+    assert_eq!(holds(&scoped), 2 + 1 + 32);
+    let more: Vec<Context> = (0..31).map(|_| slot::capture()).collect();
+    assert_eq!(holds(&scoped), 2 + 1 + 32);
+    for context in captured {
+        assert!(slot::take_back(context).is_none());
+    }
+    assert_eq!(holds(&scoped), 2 + 1 + 32);
+    // The frame's base is not what is current.
+    let refused = slot::take_back(context.clone());
+    assert_eq!(refused.as_ref(), Some(&context));
     drop(scope);
+    assert_eq!(holds(&scoped), 1 + 31);
     drop(frame);
-    drop((captured, refused));
+    drop((more, refused));
     assert_eq!((holds(&context), holds(&scoped)), (1, 1));
+}
+
+#[test]
+fn credits_go_back_however_a_scope_ends() {
+    let contexts = [2, 3, 4].map(|number| Context::empty().with_key(&NUMBER, number));
+    let base = Context::empty().with_key(&NUMBER, 1);
+    let frame = Frame::enter(&base);
+    let scopes = contexts.each_ref().map(|context| {
+        let scope = crate::context::store_context(context.clone());
+        drop([slot::capture(), slot::capture()]);
+        assert_eq!(holds(context), 2 + 31);
+        scope
+    });
+    let [below, above, forgotten] = scopes;
+    // Closed out of order, and never.
+    drop(below);
+    assert_eq!(contexts.each_ref().map(holds), [1, 33, 33]);
+    drop(above);
+    assert_eq!(contexts.each_ref().map(holds), [1, 1, 33]);
+    std::mem::forget(forgotten);
+    drop(frame);
+    assert_eq!(contexts.each_ref().map(holds), [1, 1, 1]);
 }
 
 #[test]
@@ -95,4 +126,37 @@ fn without_a_frame_there_is_no_credit() {
         thread.join().unwrap();
     });
     assert_eq!(holds(&context), 1);
+}
+
+#[test]
+fn a_hand_keeps_the_holds_on_one_context() {
+    let context = Context::empty().with_key(&NUMBER, 1);
+    let other = Context::empty().with_key(&NUMBER, 2);
+    let refused = hand::keep(context.clone());
+    assert_eq!(refused.as_ref(), Some(&context), "no hand is open");
+    drop(refused);
+
+    let open = OpenHand::new();
+    for _ in 0..3 {
+        assert!(hand::keep(context.clone()).is_none());
+    }
+    assert_eq!(holds(&context), 4);
+    assert!(hand::keep(other.clone()).is_some(), "one Context at a time");
+    assert!(open.empty_before(&context).is_empty());
+    assert_eq!(holds(&context), 4, "the next task has it too");
+    drop(open.empty_before(&other));
+    assert_eq!((holds(&context), holds(&other)), (1, 1));
+
+    assert!(hand::keep(context.clone()).is_none());
+    drop(open.empty());
+    assert_eq!(holds(&context), 1);
+
+    let frame = Frame::enter(&other);
+    assert!(hand::keep(context.clone()).is_some(), "within a frame");
+    drop(frame);
+
+    assert!(hand::keep(context.clone()).is_none());
+    drop(open);
+    assert_eq!(holds(&context), 1, "the hand is closed");
+    assert!(hand::keep(context.clone()).is_some());
 }
