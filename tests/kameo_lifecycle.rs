@@ -181,6 +181,33 @@ fn an_actor_that_never_starts_leaves_nothing() {
 }
 
 #[test]
+fn a_supervised_actor_that_never_starts_leaves_nothing() {
+    let (tally, (pen, _diary)) = (Tally::new(), diary());
+    let hired = async || {
+        let boss = Worker::spawn(worker("boss", &pen));
+        let actor = Worker::supervise(&boss, worker("w", &pen));
+        let actor = kamon::with_context(tally.request(1), || actor.spawn_ctx()).await;
+        (boss, actor)
+    };
+
+    // Nobody's turn comes before this one's end.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let actors = runtime.block_on(hired());
+    assert_eq!(tally.alive(), 1, "it waits for its turn");
+    drop(runtime);
+    assert_eq!(tally.alive(), 0);
+    drop(actors);
+
+    let runtime = witness::workers(0);
+    let actors = runtime.block_on(hired());
+    runtime.shut_down();
+    assert_eq!(tally.alive(), 0);
+    drop(actors);
+}
+
+#[test]
 fn prepared_and_supervised_actors_do_too() {
     everywhere(|| async {
         let (pen, mut diary) = diary();

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use ::kameo::actor::ActorRef;
 use ::kameo::mailbox::{MailboxSender, WeakMailboxSender};
 use ::kameo::Actor;
+use ::tokio::sync::oneshot;
 
 use crate::context::Context;
 use crate::sync::statics::Mutex;
@@ -15,6 +16,8 @@ use crate::sync::statics::Mutex;
 struct Birth<A: Actor> {
     mailbox: MailboxSender<A>,
     context: Context,
+    /// Goes with the birth, which ends a wait for the actor to begin.
+    _begins: Option<oneshot::Sender<()>>,
 }
 
 /// By type of actor, its births. The oldest is first, and most begin in that order.
@@ -33,7 +36,11 @@ pub(super) fn announce<A: Actor>(mailbox: MailboxSender<A>, context: Context) ->
         return Announced(None);
     }
     let announced = Announced(Some(mailbox.downgrade()));
-    let birth: Box<dyn Any + Send> = Box::new(Birth { mailbox, context });
+    let birth: Box<dyn Any + Send> = Box::new(Birth {
+        mailbox,
+        context,
+        _begins: None,
+    });
     let mut births = BIRTHS.lock();
     births
         .entry(TypeId::of::<A>())
@@ -43,9 +50,18 @@ pub(super) fn announce<A: Actor>(mailbox: MailboxSender<A>, context: Context) ->
 }
 
 impl<A: Actor> Announced<A> {
-    /// The actor is on its way, wherever that is.
-    pub(super) fn sent_off(mut self) {
-        self.0 = None;
+    /// The actor is a task of the tokio runtime that this thread is on. If that ends first, the actor
+    /// never begins.
+    pub(super) fn sent_off(self) {
+        let mailbox = self.0.as_ref().and_then(WeakMailboxSender::upgrade);
+        let Some(begun) = mailbox.and_then(|mailbox| begun(&mailbox)) else {
+            return;
+        };
+        ::tokio::spawn(async move {
+            // Nothing is sent: the birth is gone.
+            let _ = begun.await;
+            drop(self);
+        });
     }
 }
 
@@ -63,13 +79,21 @@ pub(super) fn context_of<A: Actor>(actor: &ActorRef<A>) -> Option<Context> {
     take(actor.mailbox_sender())
 }
 
+/// What ends when this actor begins, unless it has.
+fn begun<A: Actor>(mailbox: &MailboxSender<A>) -> Option<oneshot::Receiver<()>> {
+    let mut births = BIRTHS.lock();
+    let of_type = births.get_mut(&TypeId::of::<A>())?;
+    let place = place_of(of_type, mailbox)?;
+    let birth = of_type[place].downcast_mut::<Birth<A>>()?;
+    let (begins, begun) = oneshot::channel();
+    birth._begins = Some(begins);
+    Some(begun)
+}
+
 fn take<A: Actor>(mailbox: &MailboxSender<A>) -> Option<Context> {
     let mut births = BIRTHS.lock();
     let of_type = births.get_mut(&TypeId::of::<A>())?;
-    let place = of_type.iter().position(|birth| {
-        let birth = birth.downcast_ref::<Birth<A>>();
-        birth.is_some_and(|birth| birth.mailbox.same_channel(mailbox))
-    })?;
+    let place = place_of(of_type, mailbox)?;
     let birth = of_type.remove(place)?;
     if of_type.is_empty() {
         births.remove(&TypeId::of::<A>());
@@ -77,4 +101,14 @@ fn take<A: Actor>(mailbox: &MailboxSender<A>) -> Option<Context> {
     drop(births);
     let birth = birth.downcast::<Birth<A>>().ok()?;
     Some(birth.context)
+}
+
+fn place_of<A: Actor>(
+    of_type: &VecDeque<Box<dyn Any + Send>>,
+    mailbox: &MailboxSender<A>,
+) -> Option<usize> {
+    of_type.iter().position(|birth| {
+        let birth = birth.downcast_ref::<Birth<A>>();
+        birth.is_some_and(|birth| birth.mailbox.same_channel(mailbox))
+    })
 }
