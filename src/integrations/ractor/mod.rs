@@ -43,6 +43,9 @@
 //! - With ractor's feature `async-trait` its traits have other signatures, and this does not compile.
 //! - `send_after`, `send_interval`, `call_and_forward` and `forward!` of ractor's own make the message in a
 //!   task of tokio's, where there is no Context: use those of [`ActorRefExt`].
+//! - A message that is sent in the very moment in which its actor ends may stay in tokio's channel, and its
+//!   Context with it, until the last `ActorRef` of the actor is gone. Who calls without a timeout holds one,
+//!   and waits.
 #![forbid(unsafe_code)]
 
 mod actor;
