@@ -9,7 +9,12 @@ use crate::command::{root, Step};
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
 /// Tests that have nothing to show to a sanitizer: they run compilers, or read the sources.
-const NOT_RUN: &[&str] = &["compile_fail", "scope_stays_on_its_thread", "tidy"];
+const NOT_RUN: &[&str] = &[
+    "actor_macros",
+    "compile_fail",
+    "scope_stays_on_its_thread",
+    "tidy",
+];
 
 /// Tests that ThreadSanitizer cannot judge: their channels are built on std's locks.
 const NOT_RUN_WITH_THREADS: &[&str] = &["channel", "channel_storm"];
@@ -33,9 +38,11 @@ pub(crate) fn asan() -> Vec<Step> {
     vec![Tool::Address.step("AddressSanitizer", &tests_but(&[]))]
 }
 
-/// ThreadSanitizer over all tests.
+/// ThreadSanitizer over all tests. What they print goes to the screen: the harness would gather it
+/// in a buffer behind one of std's locks.
 pub(crate) fn tsan() -> Vec<Step> {
-    vec![Tool::Thread.step("ThreadSanitizer", &tests_but(NOT_RUN_WITH_THREADS))]
+    let tests = format!("{} --nocapture", tests_but(NOT_RUN_WITH_THREADS));
+    vec![Tool::Thread.step("ThreadSanitizer", &tests)]
 }
 
 /// valgrind over the storm: every feature of the executor at once, on all kinds of runtimes.
@@ -132,6 +139,21 @@ mod tests {
             assert!(tests.contains("--test context_storm"), "{tests}");
             assert!(!tests.contains("tidy"), "{tests}");
         }
+    }
+
+    #[test]
+    fn no_race_of_ours_is_suppressed() {
+        let file = root().join("xtask/tsan.supp");
+        let text = std::fs::read_to_string(file).unwrap();
+        let races: Vec<&str> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("race:"))
+            .collect();
+        assert!(!races.is_empty());
+        assert!(
+            races.iter().all(|race| !race.contains("kamon")),
+            "{races:?}"
+        );
     }
 
     #[test]
