@@ -5,7 +5,7 @@ mod lines;
 mod witness;
 
 use std::collections::BTreeMap;
-use std::sync::mpsc;
+use std::sync::{mpsc, Arc};
 use std::time::Duration;
 
 use kamon::channel::Envelope;
@@ -129,13 +129,14 @@ impl<'kvs> VisitSource<'kvs> for Pairs {
 #[test]
 fn an_entry_that_another_thread_writes_later_is_of_its_statement() {
     let (sender, receiver) = mpsc::sync_channel(20);
-    let logger: &dyn Log = Box::leak(Box::new(wrap(Channel(sender)).with_key(&REQUEST)));
+    let logger: Arc<dyn Log> = Arc::new(wrap(Channel(sender)).with_key(&REQUEST));
     let runtime = workers(2);
     runtime.block_on(async {
         for number in 1..=20 {
+            let logger = logger.clone();
             let task = async move {
                 pause().await;
-                say(logger, Level::Info);
+                say(&*logger, Level::Info);
             };
             kamon::spawn_in(request(number), task).await.unwrap();
         }
