@@ -67,7 +67,6 @@ pub(super) fn conclude(span: &Hold, flags: Flags, at: Timestamp) {
             false => Details::nothing(),
         };
         measure::span(span, flags, details, at);
-        measure::work(span);
     }
 }
 

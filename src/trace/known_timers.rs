@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::ptr;
 
 use crate::metrics::{ThreadTimer, Timer};
-use crate::trace::measure::failure;
+use crate::trace::measure::{failure, timers_of_work};
 use crate::trace::TagKey;
 
 /// What tells the timers apart.
@@ -32,6 +32,8 @@ struct Known {
     tags: [(&'static str, &'static str); MOST],
     count: usize,
     timer: ThreadTimer,
+    /// Those of what the executor did, where it has said so.
+    work: Option<Box<[ThreadTimer; 3]>>,
 }
 
 type Slots = [Option<Known>; SLOTS];
@@ -44,7 +46,7 @@ impl Tagged<'_> {
     /// Records the duration of such a span in the timer with these tags, unless one of them is not
     /// part of the program.
     #[inline]
-    pub(super) fn record(self, base: &Timer, nanos: u64) -> bool {
+    pub(super) fn record(self, base: &Timer, nanos: u64, work: Option<[u64; 3]>) -> bool {
         // In a model all threads are one thread of the system, whose memory would outlive it.
         let slot = match self.slot() {
             Some(slot) if !cfg!(kamon_loom) => slot,
@@ -71,6 +73,9 @@ impl Tagged<'_> {
             };
             if let Some(known) = &mut known[slot] {
                 known.timer.record_nanos(nanos);
+                if let Some(work) = work {
+                    known.record_work(work);
+                }
             }
             true
         });
@@ -112,6 +117,7 @@ impl Tagged<'_> {
             tags,
             count: self.tags.len(),
             timer: ThreadTimer::of(&timer),
+            work: None,
         })
     }
 }
@@ -137,6 +143,20 @@ impl Known {
 }
 
 /// The text, if it is part of the program. Other text is never where that lies.
+impl Known {
+    #[cold]
+    fn record_work(&mut self, times: [u64; 3]) {
+        let known = self.work.as_deref();
+        if known.is_none_or(|timers| timers.iter().any(ThreadTimer::is_removed)) {
+            let timers = timers_of_work(self.operation);
+            self.work = Some(Box::new(timers.each_ref().map(ThreadTimer::of)));
+        }
+        for (timer, nanos) in self.work.iter_mut().flat_map(|work| &mut **work).zip(times) {
+            timer.record_nanos(nanos);
+        }
+    }
+}
+
 #[inline]
 fn staying(text: &TagKey) -> Option<&'static str> {
     match text {
@@ -197,7 +217,7 @@ mod tests {
                 let other = [tag("b", "x")];
                 let both = [tag("a", "x"), tag("b", "x")];
                 for tags in [&[][..], &one, &other, &both] {
-                    assert!(tagged(&operation, tags).record(timer, 1));
+                    assert!(tagged(&operation, tags).record(timer, 1, None));
                 }
                 let all = tagged(&operation, &one);
                 let failed = Tagged {
@@ -205,8 +225,8 @@ mod tests {
                     ..all
                 };
                 let parent = Some("parent");
-                assert!(failed.record(timer, 1));
-                assert!(Tagged { parent, ..all }.record(timer, 1));
+                assert!(failed.record(timer, 1, None));
+                assert!(Tagged { parent, ..all }.record(timer, 1, None));
             }
         });
         assert_eq!(found.len(), 6, "{found:?}");
@@ -234,11 +254,11 @@ mod tests {
                 KNOWN.with(known)
             };
             for name in pair {
-                assert!(tagged(name, &[]).record(timer, 1));
+                assert!(tagged(name, &[]).record(timer, 1, None));
             }
             let before = learnt();
             for name in pair.repeat(3) {
-                assert!(tagged(name, &[]).record(timer, 1));
+                assert!(tagged(name, &[]).record(timer, 1, None));
                 // Learnt again, it would have changed places with the other.
                 assert_eq!(learnt(), before);
             }
@@ -253,8 +273,8 @@ mod tests {
                 for name in &names {
                     let (work, name) = (TagKey::Borrowed("work"), TagKey::Borrowed(name));
                     let tags = [(TagKey::Borrowed("a"), name.clone())];
-                    assert!(tagged(&work, &tags).record(timer, 1));
-                    assert!(tagged(&name, &[]).record(timer, 1));
+                    assert!(tagged(&work, &tags).record(timer, 1, None));
+                    assert!(tagged(&name, &[]).record(timer, 1, None));
                 }
             }
         });
@@ -270,11 +290,11 @@ mod tests {
             let value = [(known.clone(), made.clone())];
             let good = [(known.clone(), known.clone())];
             let many = [const { (TagKey::Borrowed("y"), TagKey::Borrowed("z")) }; MOST + 1];
-            assert!(tagged(&known, &good).record(timer, 1));
-            assert!(!tagged(&known, &key).record(timer, 1));
-            assert!(!tagged(&known, &value).record(timer, 1));
-            assert!(!tagged(&known, &many).record(timer, 1));
-            assert!(!tagged(&made, &good).record(timer, 1));
+            assert!(tagged(&known, &good).record(timer, 1, None));
+            assert!(!tagged(&known, &key).record(timer, 1, None));
+            assert!(!tagged(&known, &value).record(timer, 1, None));
+            assert!(!tagged(&known, &many).record(timer, 1, None));
+            assert!(!tagged(&made, &good).record(timer, 1, None));
         });
         assert_eq!(found.into_values().sum::<u64>(), 1);
     }

@@ -40,10 +40,11 @@ type Tag<'a> = (Text<'a>, Text<'a>);
 /// What was said of a span, and when it finished.
 type End<'a> = (&'a Details, Timestamp);
 
-/// Records the times of a span that was just finished.
+/// Records the times of a span that was just finished, and what the executor did for it.
 #[inline]
 pub(super) fn span(body: &Hold, flags: Flags, details: &Details, at: Timestamp) {
     let parent = body.parent().map(|parent| parent.name());
+    let worked = body.work().0.polls() != 0;
     if !flags.any(Flags::DELAYED) {
         let tagged = Tagged {
             operation: body.name(),
@@ -51,32 +52,35 @@ pub(super) fn span(body: &Hold, flags: Flags, details: &Details, at: Timestamp) 
             failed: flags.any(Flags::FAILED),
             tags: details.metric_tags(),
         };
-        if tagged.record(&PROCESSING, at.nanos_since(body.started)) {
+        let work = worked.then(|| times_of_work(body));
+        if tagged.record(&PROCESSING, at.nanos_since(body.started), work) {
             return;
         }
     }
     with_tags(body, flags, (details, at), parent);
-}
-
-/// Records what the executor did for a span, by operation, if it was asked to say.
-#[inline]
-pub(super) fn work(body: &Hold) {
-    if body.work().0.polls() != 0 {
+    if worked {
         record_work(body);
     }
+}
+
+/// The timers of what the executor did for spans of this name, in the order of their times.
+pub(super) fn timers_of_work(operation: &'static str) -> [Timer; 3] {
+    [&CPU, &QUEUE, &AWAIT].map(|timer| timer.with_tag("operation", operation))
+}
+
+#[cold]
+fn times_of_work(body: &Hold) -> [u64; 3] {
+    let (turns, counts) = body.work();
+    let work = turns.read(counts);
+    [work.cpu, work.queued, work.awaiting].map(|time| time.as_nanos() as u64)
 }
 
 #[cold]
 fn record_work(body: &Hold) {
     let tags = [(Text::Static("operation"), Text::from(body.name()))];
-    let (turns, counts) = body.work();
-    let work = turns.read(counts);
-    for (timer, time) in [
-        (&*CPU, work.cpu),
-        (&*QUEUE, work.queued),
-        (&*AWAIT, work.awaiting),
-    ] {
-        timer.record_tagged(&tags, time.as_nanos() as u64);
+    let timers = [&*CPU, &*QUEUE, &*AWAIT];
+    for (timer, nanos) in timers.into_iter().zip(times_of_work(body)) {
+        timer.record_tagged(&tags, nanos);
     }
 }
 
