@@ -1,4 +1,4 @@
-//! Names of operations that are put together once: those of routes and of hosts.
+//! Names of operations that are put together once: those of routes and of hosts, and what functions say.
 //!
 //! A router has few routes and a client few hosts, so their names stay. Where they are made up
 //! without end, so many of each kind stay, and the rest are put together each time.
@@ -12,14 +12,15 @@ const SLOTS: usize = 64;
 /// A name that stays.
 #[derive(Clone, Copy)]
 struct Name {
-    /// Nothing where it is a host's.
+    /// Nothing where it is a host's, or was said.
     method: &'static str,
-    /// The method, a blank and the route; or the host.
+    /// The method, a blank and the route; or the host; or what was said.
     text: &'static str,
 }
 
 static ROUTES: Names = Names::new();
 static HOSTS: Names = Names::new();
+static SAID: Names = Names::new();
 
 thread_local! {
     /// The names that the thread had last, by what they end with.
@@ -34,6 +35,14 @@ pub(super) fn route(method: &'static str, route: &str) -> TagKey {
 /// What a request to this host is called.
 pub(super) fn host(host: &str) -> TagKey {
     name(&HOSTS, "", host)
+}
+
+/// What a function has said.
+pub(super) fn said(name: TagKey) -> TagKey {
+    match name {
+        TagKey::Borrowed(_) => name,
+        TagKey::Owned(name) => self::name(&SAID, "", &name),
+    }
 }
 
 fn name(names: &Names, method: &'static str, end: &str) -> TagKey {

@@ -34,7 +34,7 @@ impl Naming {
     /// The name by what the user said, the route or the gRPC method.
     pub(super) fn name(&self, head: &RequestHead<'_>) -> Option<TagKey> {
         if let Some(name) = self.given.as_ref().and_then(|given| ask(given, head)) {
-            return Some(name);
+            return Some(names::said(name));
         }
         let route = self.route.as_ref();
         if let Some(route) = route.and_then(|route| route(head.extensions())) {
