@@ -247,10 +247,9 @@ impl Client {
         if let Some(id) = &id {
             request = request.header(X_REQUEST_ID, id);
         }
+        // The same in both halves: who serves without a Context does not look at it.
         let origin = Origin::of(number);
-        if part != Part::Without {
-            request = origin.write(request, number);
-        }
+        request = origin.write(request, number);
         let connection = self.connect().await?;
         connection.sender.ready().await?;
         let response = connection

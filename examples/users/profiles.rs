@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::Router;
@@ -15,9 +15,9 @@ use crate::request::{Ticket, X_CARRIED_ID};
 pub(crate) fn router(ledger: Arc<Ledger>) -> Router {
     let route = |part: &'static str| {
         get(
-            move |State(ledger): State<Arc<Ledger>>,
-                  Path(name): Path<String>,
-                  headers: HeaderMap| { handle(ledger, part, name, headers) },
+            move |State(ledger): State<Arc<Ledger>>, Path(name): Path<String>, request: Request| {
+                handle(ledger, part, name, request)
+            },
         )
     };
     Router::new()
@@ -34,9 +34,9 @@ async fn handle(
     ledger: Arc<Ledger>,
     part: &'static str,
     name: String,
-    headers: HeaderMap,
+    request: Request,
 ) -> Response {
-    let ticket = Ticket::new(&name, X_CARRIED_ID, &headers);
+    let ticket = Ticket::new(&name, X_CARRIED_ID, request.headers());
     if ticket.in_context {
         let context = ticket.context(&ledger);
         look_up(ledger, ticket, part).in_context(context).await

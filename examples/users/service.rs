@@ -10,8 +10,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::Router;
@@ -47,8 +47,8 @@ pub(crate) fn router(service: Service) -> Router {
 }
 
 /// The handler for whoever does not say who they are.
-async fn guest(service: State<Arc<Service>>, headers: HeaderMap) -> Response {
-    user(service, Path("guest".to_owned()), headers).await
+async fn guest(service: State<Arc<Service>>, request: Request) -> Response {
+    user(service, Path("guest".to_owned()), request).await
 }
 
 /// The handler: makes the request's Context and answers in it.
@@ -57,11 +57,11 @@ async fn guest(service: State<Arc<Service>>, headers: HeaderMap) -> Response {
 async fn user(
     State(service): State<Arc<Service>>,
     Path(name): Path<String>,
-    headers: HeaderMap,
+    request: Request,
 ) -> Response {
-    let ticket = Ticket::new(&name, X_REQUEST_ID, &headers);
+    let ticket = Ticket::new(&name, X_REQUEST_ID, request.headers());
     let visit = Visit {
-        plan: Plan::of(&headers),
+        plan: Plan::of(request.headers()),
         service: service.clone(),
         ticket: ticket.clone(),
     };
