@@ -13,7 +13,7 @@ use crate::context::overlay;
 use crate::sync::tls;
 
 #[allow(unused_imports)] // Callers name the frame, seldom its type.
-pub(crate) use crate::context::frame::{end_scopes, Frame, ResumedFrame};
+pub(crate) use crate::context::frame::{end_scopes, Base, Frame, ResumedFrame};
 pub(crate) use crate::context::overlay::Overlay;
 #[allow(unused_imports)] // For tasks that are bound to their thread.
 pub(crate) use crate::context::saved::SavedScopes;

@@ -145,6 +145,13 @@ impl Codecs {
         }
     }
 
+    /// Whether responses may have headers of codecs. A span is no answer.
+    #[allow(dead_code)] // Servers ask.
+    pub(crate) fn answer(&self) -> bool {
+        let mut codecs = self.table.headers.iter().flat_map(|entry| &entry.codecs);
+        codecs.any(|codec| matches!(codec, AnyCodec::Other(_)))
+    }
+
     /// The codecs of all keys but those whose value is not to leave the process.
     fn codecs_for<'a>(&'a self, context: &'a Context) -> impl Iterator<Item = &'a dyn Codec> {
         let entries = self.table.headers.iter();

@@ -27,4 +27,4 @@ pub(crate) use local::{LocalQueue, Stealer};
 pub use modelled::{make_weak_queues, ParcelFunnel, ParcelProducer, ParcelRing, Parcels};
 #[cfg(kamon_loom)]
 pub(crate) use modelled::{Injector, LocalQueue, Stealer};
-pub(crate) use ring::{Producer, Push, Ring};
+pub(crate) use ring::{Ahead, Producer, Push, Ring};

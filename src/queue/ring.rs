@@ -54,6 +54,16 @@ pub(crate) enum Push<T> {
     Full(T),
 }
 
+/// How soon an item comes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Ahead {
+    Far,
+    Near,
+}
+
+const FAR: usize = 6;
+const NEAR: usize = 3;
+
 impl<T> Ring<T> {
     /// A ring for at least so many items, rounded up to a power of two.
     pub(crate) fn new(capacity: usize) -> Self {
@@ -85,13 +95,25 @@ impl<T> Ring<T> {
     /// Takes the items that are inside now, the oldest first. Returns how many.
     ///
     /// When `take` panics, the item that it was given is gone and the others stay.
-    pub(crate) fn drain(&self, mut take: impl FnMut(T)) -> usize {
+    pub(crate) fn drain(&self, take: impl FnMut(T)) -> usize {
+        self.drain_ahead(|_, _| {}, take)
+    }
+
+    /// As [`Ring::drain`], with looks ahead: at items that come soon, and how soon.
+    pub(crate) fn drain_ahead(&self, look: impl Fn(&T, Ahead), mut take: impl FnMut(T)) -> usize {
         let _taking = self.taking.lock();
         // Ordering: acquire; pairs with the release in `push`, which publishes the items.
         let pushed = self.pushed.load(Ordering::Acquire);
         let first = self.taken.load(Ordering::Relaxed);
         let mut next = first;
         while next != pushed {
+            for (distance, ahead) in [(FAR, Ahead::Far), (NEAR, Ahead::Near)] {
+                if pushed.wrapping_sub(next) > distance {
+                    // SAFETY: as below, and an item stays until it is taken.
+                    self.slot(next.wrapping_add(distance))
+                        .with(|slot| look(unsafe { (*slot).assume_init_ref() }, ahead));
+                }
+            }
             // SAFETY: the slots from `taken` to `pushed` hold items, and the lock makes this
             // thread the only one to take them.
             let item = self

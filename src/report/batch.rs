@@ -18,6 +18,13 @@ impl From<Vec<SpanRecord>> for Batch {
     }
 }
 
+impl Batch {
+    /// The spans, if nobody else looks at them any more.
+    pub(crate) fn into_spans(self) -> Option<Vec<SpanRecord>> {
+        Arc::into_inner(self.0)
+    }
+}
+
 impl Deref for Batch {
     type Target = [SpanRecord];
 

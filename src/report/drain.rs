@@ -40,6 +40,9 @@ struct Sleeper {
     thread: Option<Thread>,
 }
 
+/// How many batches are kept for their memory.
+const MOST_OLDER: usize = 4;
+
 struct State {
     /// Spans that were handed to the reporters.
     reported: u64,
@@ -47,6 +50,8 @@ struct State {
     dropped: Dropped,
     /// Spans that are about to be handed on.
     batch: Vec<SpanRecord>,
+    /// Spans that nobody looks at any more: their memory is for those that come.
+    older: Vec<Vec<SpanRecord>>,
     ages: Ages,
     /// What is taken out of a ring now comes too late.
     closed: bool,
@@ -212,6 +217,7 @@ impl State {
             reported: 0,
             dropped: Dropped::NONE,
             batch: Vec::new(),
+            older: Vec::new(),
             ages: Ages::new(),
             closed: false,
         }
@@ -229,7 +235,12 @@ impl State {
         if self.batch.capacity() == 0 {
             self.batch.reserve_exact(LARGEST);
         }
-        self.batch.push(span.into_record(tie));
+        let mut none = Vec::new();
+        let older = self.older.last_mut().unwrap_or(&mut none);
+        self.batch.push(span.into_record(tie, older));
+        if older.is_empty() {
+            self.older.pop();
+        }
         if self.batch.len() == LARGEST {
             self.hand_on(reporters);
         }
@@ -241,7 +252,11 @@ impl State {
             return;
         }
         let batch = Batch::from(std::mem::take(&mut self.batch));
-        if !EMBEDDED.keep(&batch) && reporters.is_empty() {
+        let (is_kept, gone) = EMBEDDED.keep(&batch);
+        let older = gone.into_iter().filter_map(Batch::into_spans);
+        self.older
+            .extend(older.take(MOST_OLDER.saturating_sub(self.older.len())));
+        if !is_kept && reporters.is_empty() {
             self.dropped.add(DropReason::NoReporter, number);
             return;
         }

@@ -21,8 +21,8 @@ impl Embedded {
         self.0.get_or_init(|| RingReporter::new(RECENT_SPANS))
     }
 
-    /// Keeps the spans of a batch. Returns whether it keeps any at all.
-    pub(crate) fn keep(&self, batch: &Batch) -> bool {
+    /// As [`RingReporter::keep`].
+    pub(crate) fn keep(&self, batch: &Batch) -> (bool, Vec<Batch>) {
         self.ring().keep(batch)
     }
 }

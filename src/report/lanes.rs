@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::sync::OnceLock;
 
-use crate::queue::{Funnel, Producer, Push, Ring};
+use crate::queue::{Ahead, Funnel, Producer, Push, Ring};
 use crate::report::gate::Gate;
 use crate::report::reason::Losses;
 use crate::report::settings::SETTINGS;
@@ -142,7 +142,13 @@ impl Lanes {
     /// To be called by one thread at a time, so that the spans of a thread stay in order.
     pub(crate) fn drain(&self, mut take: impl FnMut(FinishedSpan)) -> usize {
         let lanes = self.lanes.lock().clone();
-        let own = lanes.iter().map(|lane| lane.ring.drain(&mut take)).sum();
+        // Spans were last written to on another core.
+        let look = |span: &FinishedSpan, ahead| match ahead {
+            Ahead::Far => span.fetch(),
+            Ahead::Near => span.fetch_said(),
+        };
+        let drained = |lane: &Arc<Lane>| lane.ring.drain_ahead(look, &mut take);
+        let own = lanes.iter().map(drained).sum();
         match self.shared.get() {
             Some(shared) => shared.funnel.drain(take) + own,
             None => own,

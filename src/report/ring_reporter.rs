@@ -81,11 +81,12 @@ impl RingReporter {
         self.shelf.lock().clear();
     }
 
-    /// Keeps the spans of a batch. Returns whether it keeps any at all.
-    pub(crate) fn keep(&self, batch: &Batch) -> bool {
+    /// Keeps the spans of a batch. Returns whether it keeps any at all, and the batches
+    /// that it kept until now.
+    pub(crate) fn keep(&self, batch: &Batch) -> (bool, Vec<Batch>) {
         let mut shelf = self.shelf.lock();
-        shelf.put(batch);
-        shelf.capacity() > 0
+        let gone = shelf.put(batch);
+        (shelf.capacity() > 0, gone)
     }
 
     pub(crate) fn set_capacity(&self, capacity: usize) {

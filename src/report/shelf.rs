@@ -65,14 +65,15 @@ impl Shelf {
 
     pub(crate) fn set_capacity(&mut self, capacity: usize) {
         self.capacity = capacity;
-        self.make_room();
+        drop(self.make_room());
     }
 
-    pub(crate) fn put(&mut self, batch: &Batch) {
+    /// Puts a batch with the others. Returns those that are not among them any more.
+    pub(crate) fn put(&mut self, batch: &Batch) -> Vec<Batch> {
         self.come += batch.len() as u64;
         self.held += batch.len();
         self.recent.push_back(batch.clone());
-        self.make_room();
+        self.make_room()
     }
 
     pub(crate) fn clear(&mut self) {
@@ -89,9 +90,11 @@ impl Shelf {
         }
     }
 
-    fn make_room(&mut self) {
+    /// Lets go of what there is no room for. Returns the batches that went.
+    fn make_room(&mut self) -> Vec<Batch> {
+        let mut gone = Vec::new();
         while self.held - self.skipped > self.capacity {
-            let Some(oldest) = self.recent.front().cloned() else {
+            let Some(oldest) = self.recent.pop_front() else {
                 break;
             };
             let excess = self.held - self.skipped - self.capacity;
@@ -99,14 +102,17 @@ impl Shelf {
             for span in &oldest[self.skipped..end] {
                 self.let_go(span);
             }
-            self.skipped = end;
             if end == oldest.len() {
-                self.recent.pop_front();
                 self.held -= end;
                 self.skipped = 0;
+                gone.push(oldest);
+            } else {
+                self.skipped = end;
+                self.recent.push_front(oldest);
             }
         }
         self.forget();
+        gone
     }
 
     /// A span is no longer a recent one.

@@ -120,10 +120,11 @@ impl Span {
 
     /// Finishes the span if nobody did: for those who cannot know.
     #[inline]
-    pub(crate) fn finish_if_open(&self) {
-        if let Some(body) = self.local() {
-            if !body.flags().any(Flags::FINISHED) {
-                finish::finish(body, Timestamp::now(), Flags::NONE);
+    pub(crate) fn finish_if_open(&mut self) {
+        const DONE: Flags = Flags::REMOTE.and(Flags::SUPPRESSED).and(Flags::FINISHED);
+        if let Some(body) = &mut self.0 {
+            if !body.flags().any(DONE) {
+                finish::finish_kept(body, Timestamp::now());
             }
         }
     }

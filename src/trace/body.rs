@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::sync::{Living, UnsafeCell};
 use crate::trace::clock::Tie;
 use crate::trace::details::Details;
+use crate::trace::memory::fetch;
 use crate::trace::place::{Hold, Place, Watch};
 use crate::trace::state::Flags;
 use crate::trace::{
@@ -73,7 +74,7 @@ impl Hold {
     }
 
     /// The span as plain data. Asked by whoever finished it, once.
-    pub(super) fn into_record(self, tie: &Tie) -> SpanRecord {
+    pub(super) fn into_record(self, tie: &Tie, older: &mut Vec<SpanRecord>) -> SpanRecord {
         let flags = self.flags();
         let (turns, counts) = self.work();
         // Made in one go, where it is returned: a record is large.
@@ -98,8 +99,10 @@ impl Hold {
         };
         if flags.any(Flags::SAID) {
             // SAFETY: the span is finished and the right to its details came with it.
-            let details = |details: *mut Details| unsafe { std::mem::take(&mut *details) };
-            self.details().with_mut(details).move_into(&mut record, tie);
+            let details = |details: *mut Details| unsafe {
+                (*details).move_into(&mut record, tie, take_said(older));
+            };
+            self.details().with_mut(details);
         }
         if record.failed || record.outcome != Outcome::Finished {
             record.tag_outcome();
@@ -173,6 +176,24 @@ impl Body {
             generation: self.parent_generation,
         })
     }
+}
+
+/// Takes the next record of which something is said.
+fn take_said(older: &mut Vec<SpanRecord>) -> Option<SpanRecord> {
+    while let Some(record) = older.pop() {
+        // They have been kept for long: the next ones are fetched meanwhile.
+        if let Some(far) = older.len().checked_sub(4).and_then(|at| older.get(at)) {
+            fetch(far, size_of::<SpanRecord>());
+        }
+        if let Some(near) = older.len().checked_sub(2).and_then(|at| older.get(at)) {
+            fetch(near.tags.as_ptr(), 128);
+            fetch(near.metric_tags.as_ptr(), 192);
+        }
+        if record.tags.capacity() != 0 || record.metric_tags.capacity() != 0 {
+            return Some(record);
+        }
+    }
+    None
 }
 
 fn outcome(flags: Flags) -> Outcome {

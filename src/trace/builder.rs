@@ -83,14 +83,6 @@ impl SpanBuilder {
         self
     }
 
-    /// Says these first, a few tags with different keys, of the span and of its metrics.
-    #[allow(dead_code)] // Servers say the same of each request.
-    #[inline]
-    pub(crate) fn with_first_metric_tags(mut self, tags: Vec<(TagKey, TagKey)>) -> Self {
-        self.details.begin_with(tags);
-        self
-    }
-
     /// Says which side of a conversation the span is.
     #[inline]
     pub fn with_kind(mut self, kind: SpanKind) -> Self {
@@ -262,7 +254,7 @@ impl Drop for Started {
         let builder = &*self.0;
         let spent = matches!(builder.operation, TagKey::Borrowed(_))
             && !matches!(builder.parent, Parent::Given(_))
-            && builder.details.is_empty();
+            && builder.details.owns_nothing();
         if !spent {
             // SAFETY: here it ends.
             unsafe { ManuallyDrop::drop(&mut self.0) };

@@ -95,7 +95,9 @@ impl Drop for FinishOnUnwind<'_> {
     #[cold]
     fn drop(&mut self) {
         panicked(self.0);
-        self.0.finish_if_open();
+        if !self.0.is_finished() {
+            self.0.finish();
+        }
     }
 }
 

@@ -27,6 +27,25 @@ pub(super) fn finish(span: &Hold, at: Timestamp, outcome: Flags) {
     }
 }
 
+/// The same, with nothing more to say, through a handle that is lent to nobody else meanwhile: it may be
+/// the only one, and then no read-modify-write is needed.
+#[inline]
+pub(super) fn finish_kept(span: &mut Hold, at: Timestamp) {
+    work::settle();
+    let state = span.state();
+    let finished = state.finish_kept().or_else(|| state.finish(Flags::NONE));
+    match finished {
+        Some(flags) => {
+            conclude(span, flags, at);
+            if flags.any(Flags::RECORDED) {
+                // SAFETY: both count a hold for a span that is recorded.
+                hand_over(unsafe { span.counted() }, flags);
+            }
+        }
+        None => counts::finished_twice(),
+    }
+}
+
 /// As [`finish`], with a handle that is not needed any more: one that is the last spares both the
 /// count of another hold and the drop of this one.
 #[inline]

@@ -61,7 +61,8 @@ pub(super) fn allocate() -> NonNull<Place> {
         if let Some(place) = place.and_then(|place| NonNull::new(place.get())) {
             stock.count.set(rest);
             if let Some(next) = stock.places.get(rest.wrapping_sub(AHEAD)) {
-                fetch(next.get());
+                // All that a span needs of which nothing is said.
+                fetch(next.get(), 128);
             }
             return place;
         }
@@ -107,20 +108,19 @@ fn make<const N: usize>() -> [NonNull<Place>; N] {
     })
 }
 
-/// Has the processor fetch what a span in this place will write to.
+/// Has the processor fetch so many bytes that will be used.
 #[inline(always)]
-fn fetch(place: *mut Place) {
+pub(super) fn fetch<T>(place: *const T, bytes: usize) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     {
         use std::arch::x86_64::{_mm_prefetch, _MM_HINT_T0};
-        // SAFETY: a hint, whatever is there.
-        unsafe {
-            _mm_prefetch::<_MM_HINT_T0>(place.cast());
-            _mm_prefetch::<_MM_HINT_T0>(place.cast::<i8>().wrapping_add(64));
+        for line in 0..bytes.div_ceil(64) {
+            // SAFETY: a hint, whatever is there.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(place.cast::<i8>().wrapping_add(64 * line)) };
         }
     }
     #[cfg(not(all(target_arch = "x86_64", not(miri))))]
-    let _ = place;
+    let _ = (place, bytes);
 }
 
 impl Stock {

@@ -26,6 +26,7 @@ mod place;
 mod random;
 mod record;
 mod sampler;
+mod saying;
 mod settings;
 mod sink;
 mod span;
@@ -65,6 +66,8 @@ pub(crate) use current::{fail_current_span, panicked, without_tracing};
 pub(crate) use decision::BEFOREHAND;
 #[allow(unused_imports)] // Toolkits keep names of theirs.
 pub(crate) use names::Names;
+#[allow(unused_imports)] // For toolkits.
+pub(crate) use saying::Saying;
 #[allow(unused_imports)] // The drain calls it.
 pub(crate) use sink::{FinishedSpan, Sink};
 pub(crate) use tail::expire;

@@ -30,6 +30,17 @@ impl ModelSpan {
         }
     }
 
+    /// The same through a handle that nobody else uses meanwhile.
+    pub fn say(&mut self, key: &'static str) -> bool {
+        match self.0.alone() {
+            Some(details) => {
+                details.tag(key.into(), true.into());
+                true
+            }
+            None => self.tag(key),
+        }
+    }
+
     /// Calls it something else. Returns whether it was in time.
     pub fn rename(&self, name: &'static str) -> bool {
         self.0.rename(name.into())
@@ -45,6 +56,18 @@ impl ModelSpan {
         finish::conclude(&self.0, flags, Timestamp::now());
         // SAFETY: `State::finish` has counted it, since the span is recorded.
         Some(said_of(unsafe { self.0.counted() }))
+    }
+
+    /// The same through a handle that nobody else uses meanwhile.
+    pub fn finish_kept(&mut self) -> Option<Vec<String>> {
+        match self.0.state().finish_kept() {
+            Some(flags) => {
+                finish::conclude(&self.0, flags, Timestamp::now());
+                // SAFETY: `State::finish_kept` has counted it, since the span is recorded.
+                Some(said_of(unsafe { self.0.counted() }))
+            }
+            None => self.finish(),
+        }
     }
 
     /// The same with a handle that is not needed any more. Whether it was the last one is not said.

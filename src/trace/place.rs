@@ -31,7 +31,7 @@ pub(crate) struct Place {
     rest: Rest,
 }
 
-/// What most spans have none of. It is empty in a place that is free, and not touched by a span
+/// What most spans have none of. It says nothing in a place that is free, and is not touched by a span
 /// that needs none of it: `Flags::SAID` tells of the details and the names, `turns` of the work.
 ///
 /// `details` belongs to whoever has [locked](State::lock) the state, and once the span is finished
@@ -78,12 +78,16 @@ impl Vacancy {
     pub(super) fn fill(self, mut flags: Flags, details: &mut Details, body: Body) -> Hold {
         // SAFETY: the place is free and ours; those who watch it look at its atomics only.
         let place = unsafe { self.0.as_ref() };
+        if place.state.flags().any(Flags::SAID) {
+            // SAFETY: as above. What was said of the last span is said of the next, most often.
+            place.rest.details.with(|said| unsafe { (*said).fetch() });
+        }
         // SAFETY: as above.
         place.body.with_mut(|place| unsafe { (*place).write(body) });
-        if !details.is_empty() {
+        if !details.owns_nothing() {
             flags = flags.and(Flags::SAID);
             // SAFETY: as above.
-            let said = |empty: *mut Details| unsafe { ptr::swap(empty, details) };
+            let said = |empty: *mut Details| unsafe { (*empty).take_over(details) };
             place.rest.details.with_mut(said);
         }
         place.renamed.store(ptr::null_mut(), Ordering::Relaxed);
@@ -138,6 +142,31 @@ impl Hold {
         Hold(self.0)
     }
 
+    /// Has the processor fetch the place.
+    #[inline]
+    pub(super) fn fetch(&self) {
+        memory::fetch(self.0.as_ptr(), Hold::SIZE);
+    }
+
+    /// Has the processor fetch what was said of a span that is finished.
+    #[inline]
+    pub(super) fn fetch_said(&self) {
+        if self.flags().any(Flags::SAID) {
+            // SAFETY: the span is finished and the right to its details came with it.
+            self.details().with(|details| unsafe { (*details).fetch() });
+        }
+    }
+
+    /// What is said of a span that is open and that nobody else holds.
+    #[inline]
+    pub(super) fn alone(&mut self) -> Option<&mut Details> {
+        if !self.state().say_alone() {
+            return None;
+        }
+        // SAFETY: there is no other hold, and this one is lent to nobody else.
+        Some(self.details().with_mut(|details| unsafe { &mut *details }))
+    }
+
     /// Begins to write. `None` if the span is finished.
     #[inline]
     pub(super) fn lock(&self) -> Option<Locked<'_>> {
@@ -146,7 +175,7 @@ impl Hold {
 
     /// Gives the span another name, if it is not finished. Tells whether it did.
     pub(super) fn rename(&self, name: TagKey) -> bool {
-        // What stays is looked up before, not while the span is locked.
+        // Before, and not while the span is locked.
         let kept = names::kept(&name);
         let Some(_locked) = self.lock() else {
             return false;
@@ -266,8 +295,8 @@ impl Rest {
     #[cold]
     unsafe fn forget(&self) {
         // SAFETY: as the caller promises.
-        let details = |details: *mut Details| unsafe { std::mem::take(&mut *details) };
-        drop(self.details.with_mut(details));
+        let forget = |details: *mut Details| unsafe { (*details).clear() };
+        self.details.with_mut(forget);
         self.names.clear();
     }
 }
@@ -340,12 +369,32 @@ mod tests {
         assert_eq!(next.0, place, "the place that was free last");
         assert_eq!(&**next.name(), "next");
         // Looked at only by those of whom something is said.
-        assert!(next.lock().expect("it is open").is_empty());
+        let said = next.lock().expect("it is open");
+        assert!(said.tags.is_empty() && said.metric_tags().is_empty());
+        drop(said);
         assert_eq!((&**next.name(), next.watch().name()), ("next", "next"));
         let (turns, work) = next.work();
         assert_eq!(turns.read(work), Work::default());
         turns.poll();
         assert_eq!(turns.read(work).cpu, Work::default().cpu);
         assert!(next.state().finish(Flags::NONE).is_some());
+    }
+
+    #[test]
+    fn what_is_said_first_lies_where_the_last_ones_was() {
+        let said = |number: i64| {
+            let mut details = Details::default();
+            details.tag("number".into(), number.into());
+            details.tag_metric("number".into(), number.to_string().into());
+            let span = fill(&mut details, "said");
+            assert!(details.tags.is_empty(), "they were taken over");
+            let said = span.lock().expect("it is open");
+            let lies = (said.tags.as_ptr(), said.metric_tags().as_ptr());
+            drop(said);
+            assert!(span.state().finish(Flags::NONE).is_some());
+            lies
+        };
+        let first = said(1);
+        assert_eq!((said(2), said(3)), (first, first));
     }
 }

@@ -59,9 +59,21 @@ impl FinishedSpan {
         self.0.duration()
     }
 
+    /// Has the processor fetch what [`into_record`](Self::into_record) looks at first.
+    #[inline]
+    pub(crate) fn fetch(&self) {
+        self.0.fetch();
+    }
+
+    /// Has the processor fetch what was said of the span, some time later.
+    #[inline]
+    pub(crate) fn fetch_said(&self) {
+        self.0.fetch_said();
+    }
+
     /// The span as plain data, its times tied to the time of day.
-    pub(crate) fn into_record(self, tie: &Tie) -> SpanRecord {
-        self.0.into_record(tie)
+    pub(crate) fn into_record(self, tie: &Tie, older: &mut Vec<SpanRecord>) -> SpanRecord {
+        self.0.into_record(tie, older)
     }
 }
 

@@ -180,6 +180,39 @@ impl State {
         Some(flags)
     }
 
+    /// As [`finish_alone`](Self::finish_alone), by one who keeps its hold: whatever comes next has
+    /// another, if the span is recorded.
+    #[inline]
+    pub(crate) fn finish_kept(&self) -> Option<Flags> {
+        // Ordering: as in `finish_alone`.
+        let alone = self.0.load(Ordering::Acquire);
+        let flags = Flags(alone & (ONE - 1));
+        if alone >> 32 != 1 || flags.any(Flags::FINISHED) {
+            return None;
+        }
+        let flags = flags.and(Flags::FINISHED);
+        let more = if flags.any(Flags::RECORDED) { ONE } else { 0 };
+        self.0.store((ONE + more) | flags.0, Ordering::Relaxed);
+        Some(flags)
+    }
+
+    /// Begins to write, by the only holder there is, who lends its handle to nobody meanwhile. It ends
+    /// by itself. `false` if there are others, or the span is finished.
+    #[inline]
+    pub(crate) fn say_alone(&self) -> bool {
+        // Ordering: Acquire, as in `finish_alone`.
+        let alone = self.0.load(Ordering::Acquire);
+        let flags = Flags(alone & (ONE - 1));
+        if alone >> 32 != 1 || flags.any(Flags::FINISHED) {
+            return false;
+        }
+        if !flags.any(Flags::SAID) {
+            self.0
+                .store(ONE | flags.and(Flags::SAID).0, Ordering::Relaxed);
+        }
+        true
+    }
+
     /// Adds facts, if the span is not finished. Tells whether it did.
     #[inline]
     pub(crate) fn set(&self, flags: Flags) -> bool {

@@ -63,6 +63,24 @@ fn finished_with_the_last_handle() {
     });
 }
 
+/// Whoever has the only handle needs no lock to say something and none to finish, and finds all that
+/// was said with the others.
+#[test]
+fn said_and_finished_with_the_only_handle() {
+    check_bounded("said_and_finished_with_the_only_handle", 3, || {
+        let mut span = ModelSpan::new();
+        let other = span.clone();
+        let thread = thread::spawn(move || other.tag("there"));
+        expect(span.say("here"), "nobody has finished it");
+        let said = span.finish_kept().unwrap_or_default();
+        let in_time = thread.join().unwrap();
+        expect(
+            said.len() == 1 + usize::from(in_time),
+            "what is said in time is reported",
+        );
+    });
+}
+
 /// Both holders finish with the handle that they have: one of them does.
 #[test]
 fn finished_once_with_whichever_handle() {

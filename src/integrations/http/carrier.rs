@@ -74,7 +74,7 @@ static X_B3_FLAGS: HeaderName = HeaderName::from_static("x-b3-flags");
 static X_TRACE_TOKEN: HeaderName = HeaderName::from_static("x-trace-token");
 
 /// The names that the formats have, in a shape that needs neither a check nor memory.
-fn well_known(name: &str) -> Option<&'static HeaderName> {
+pub(super) fn well_known(name: &str) -> Option<&'static HeaderName> {
     Some(match name {
         "traceparent" => &TRACEPARENT,
         "tracestate" => &TRACESTATE,

@@ -5,7 +5,7 @@ use std::task::Poll;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
-use crate::context::slot::{Frame, SavedScopes};
+use crate::context::slot::{Base, Frame, Overlay, SavedScopes};
 use crate::context::Context;
 use crate::integrations::http::look_up::{length, look_up};
 use crate::integrations::http::words::{self, TagMode};
@@ -18,13 +18,30 @@ pub(super) const UNIMPLEMENTED: &str = "12";
 
 /// A request and its response, from the call to the last byte.
 ///
-/// Its Context, in which its span is current, is what service, future and body run in. When this
+/// Its span, on top of what the span is current on, is what service, future and body run in. When this
 /// is dropped and nobody has said that the exchange is complete, the span is `cancelled`.
 pub struct Exchange<S: Side> {
-    context: Context,
+    span: Span,
+    below: Context,
+    /// Both as one, where somebody has asked for the Context as a whole.
+    whole: Option<Context>,
     side: S,
     bodies: Bodies,
     over: bool,
+}
+
+/// The Context of an exchange, which is put together where somebody needs it.
+pub struct Parts<'a> {
+    pub(super) span: &'a Span,
+    pub(super) below: &'a Context,
+    whole: &'a mut Option<Context>,
+}
+
+impl Parts<'_> {
+    pub(super) fn whole(&mut self) -> &Context {
+        let make = || self.below.with_key(Span::key(), self.span.clone());
+        self.whole.get_or_insert_with(make)
+    }
 }
 
 /// Which responses to a method have a body.
@@ -67,8 +84,8 @@ pub trait Side {
     }
 
     /// The response is there. Its headers may be changed.
-    fn responded(&mut self, context: &Context, status: StatusCode, headers: &mut HeaderMap) {
-        let _ = (context, status, headers);
+    fn responded(&mut self, parts: Parts<'_>, status: StatusCode, headers: &mut HeaderMap) {
+        let _ = (parts, status, headers);
     }
 
     /// The exchange is over, after so many bytes of the response's body if it has one and all
@@ -79,52 +96,89 @@ pub trait Side {
 }
 
 impl<S: Side> Exchange<S> {
-    /// Begins an exchange, with its span current in the Context.
-    pub(super) fn new(context: Context, bodies: Bodies, side: S) -> Self {
+    /// Begins an exchange, whose span is current on top of this Context.
+    pub(super) fn new(span: Span, below: Context, bodies: Bodies, side: S) -> Self {
         Exchange {
-            context,
+            span,
+            below,
+            whole: None,
             side,
             bodies,
             over: false,
         }
     }
 
+    /// Its Context as a whole.
+    pub(super) fn context(&mut self) -> &Context {
+        self.parts().1.whole();
+        self.whole.as_ref().unwrap_or(&self.below)
+    }
+
+    fn parts(&mut self) -> (&mut S, Parts<'_>) {
+        let parts = Parts {
+            span: &self.span,
+            below: &self.below,
+            whole: &mut self.whole,
+        };
+        (&mut self.side, parts)
+    }
+
     pub(super) fn span(&self) -> &Span {
-        self.context.get(Span::key())
+        &self.span
     }
 
     /// Calls `f` in the exchange's Context.
-    pub(super) fn call<R>(&self, f: impl FnOnce() -> R) -> R {
-        let _frame = Frame::enter(&self.context);
-        let _stretch = Stretch::enter(self.span());
-        let panicking = FailOnUnwind(self.span());
-        let result = f();
-        std::mem::forget(panicking);
-        result
+    #[inline(always)]
+    pub(super) fn call<R>(&mut self, f: impl FnOnce() -> R) -> R {
+        self.within(Frames::Whole, |span| {
+            let _stretch = Stretch::enter(span);
+            let panicking = FailOnUnwind(span);
+            let result = f();
+            std::mem::forget(panicking);
+            result
+        })
     }
 
     /// Polls something in the exchange's Context.
-    #[inline]
+    #[inline(always)]
     pub(super) fn poll<T>(
-        &self,
+        &mut self,
         saved: &mut SavedScopes,
         poll: impl FnOnce() -> Poll<T>,
     ) -> Poll<T> {
-        let _frame = Frame::resume_within(&self.context, saved);
-        let stretch = Stretch::enter_poll(self.span());
-        let panicking = FailOnUnwind(self.span());
-        let polled = poll();
-        if polled.is_pending() {
-            stretch.pending(self.span());
-        }
-        std::mem::forget(panicking);
-        polled
+        self.within(Frames::Resumed(saved), |span| {
+            let stretch = Stretch::enter_poll(span);
+            let panicking = FailOnUnwind(span);
+            let polled = poll();
+            if polled.is_pending() {
+                stretch.pending(span);
+            }
+            std::mem::forget(panicking);
+            polled
+        })
     }
 
     /// Drops something in the exchange's Context.
-    pub(super) fn discard(&self, saved: &mut SavedScopes, discard: impl FnOnce()) {
-        let _frame = Frame::resume_within(&self.context, saved);
-        discard();
+    pub(super) fn discard(&mut self, saved: &mut SavedScopes, discard: impl FnOnce()) {
+        self.within(Frames::Resumed(saved), |_| discard());
+    }
+
+    /// Runs `f` where the span is current on top of what it lies on, whatever is around.
+    #[inline(always)]
+    fn within<R>(&mut self, frames: Frames<'_>, f: impl FnOnce(&Span) -> R) -> R {
+        if let Some(whole) = &self.whole {
+            return frames.enter(whole, || f(&self.span));
+        }
+        let (result, made) = {
+            let _below = Frame::enter(&self.below);
+            let around = Overlay::new(Span::key(), &self.span);
+            let result = frames.enter(&around, || f(&self.span));
+            (result, around.made())
+        };
+        if let Some((_, whole)) = made {
+            self.whole = Some(whole);
+        }
+        result
     }
 
     /// The response is there, but for its body, whose size is returned if it is announced.
@@ -133,23 +187,20 @@ impl<S: Side> Exchange<S> {
         let names = [&GRPC_STATUS, &CONTENT_LENGTH];
         let [grpc_status, announced] = look_up(headers, names);
         let announced = announced.and_then(length);
-        let span = self.span();
-        match self.side.status_mode() {
-            TagMode::Metric => {
-                span.tag_metric("http.status_code", words::status(status));
-            }
-            TagMode::Span => {
-                span.tag("http.status_code", status.as_u16());
-            }
-            TagMode::Off => {}
+        let (code, mode) = (status.as_u16(), self.side.status_mode());
+        if mode != TagMode::Off {
+            self.span.say(|saying| match mode {
+                TagMode::Metric => saying.tag_metric("http.status_code", words::status(status)),
+                _ => saying.tag("http.status_code", code),
+            });
         }
-        let code = status.as_u16();
         if code >= 500 {
-            span.fail(format!("Request failed with HTTP Status Code {code}"));
+            self.span
+                .fail(format!("Request failed with HTTP Status Code {code}"));
         }
         self.conclude_grpc(grpc_status);
         if grpc_status.is_some_and(|status| status == UNIMPLEMENTED) {
-            self.side.unimplemented(self.span());
+            self.side.unimplemented(&self.span);
         }
         let is_granted = self.bodies == Bodies::Refusals && status.is_success();
         if is_granted
@@ -158,7 +209,8 @@ impl<S: Side> Exchange<S> {
         {
             self.bodies = Bodies::None;
         }
-        self.side.responded(&self.context, status, headers);
+        let (side, parts) = self.parts();
+        side.responded(parts, status, headers);
         announced
     }
 
@@ -189,7 +241,7 @@ impl<S: Side> Exchange<S> {
     /// The exchange is complete.
     pub(super) fn finish(&mut self, sent: Option<u64>) {
         if !std::mem::replace(&mut self.over, true) {
-            self.span().finish_if_open();
+            self.span.finish_if_open();
             self.side.over(sent);
         }
     }
@@ -200,6 +252,30 @@ impl<S: Side> Drop for Exchange<S> {
         if !self.over {
             self.span().cancel();
             self.side.over(None);
+        }
+    }
+}
+
+/// Which Scopes are open in a frame.
+enum Frames<'a> {
+    /// None, and none stays.
+    Whole,
+    /// Those that were when the last one ended.
+    Resumed(&'a mut SavedScopes),
+}
+
+impl<'a> Frames<'a> {
+    #[inline(always)]
+    fn enter<R>(self, base: impl Into<Base<'a>>, f: impl FnOnce() -> R) -> R {
+        match self {
+            Frames::Whole => {
+                let _frame = Frame::enter(base);
+                f()
+            }
+            Frames::Resumed(saved) => {
+                let _frame = Frame::resume_within(base, saved);
+                f()
+            }
         }
     }
 }

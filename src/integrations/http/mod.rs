@@ -39,6 +39,7 @@ mod said;
 mod serve;
 mod server;
 mod timer;
+mod together;
 mod words;
 
 pub use self::answer::Answer;

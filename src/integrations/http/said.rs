@@ -1,9 +1,9 @@
 //! What is said of the span of each exchange, on either side.
 
 use crate::integrations::http::naming::Naming;
-use crate::integrations::http::words::{self, TagMode, Url};
+use crate::integrations::http::words::{self, TagMode};
 use crate::integrations::http::RequestHead;
-use crate::trace::{Span, SpanBuilder, TagKey, TagValue};
+use crate::trace::{Saying, Span, SpanBuilder, TagKey};
 
 /// What is said of the span of each exchange, on either side.
 #[derive(Clone, Debug)]
@@ -30,35 +30,37 @@ impl Default for Said {
 }
 
 impl Said {
-    /// Starts the span of a request.
+    /// Starts the span of a request, of which this is said first.
     pub(super) fn start(
         &self,
         mut span: SpanBuilder,
         component: &TagKey,
         head: &RequestHead<'_>,
+        first: impl FnOnce(&mut Saying<'_>),
     ) -> Span {
-        let method = words::method(head.method());
-        // There will be a status too.
-        let mut tags = Vec::with_capacity(4);
-        tags.push((TagKey::Borrowed("component"), component.clone()));
-        if self.method == TagMode::Metric {
-            tags.push((TagKey::Borrowed("http.method"), TagKey::Borrowed(method)));
-        }
-        if self.url == TagMode::Metric {
-            let url = TagValue::from(Url(*head)).into_text();
-            tags.push((TagKey::Borrowed("http.url"), url));
-        }
-        span = span.with_first_metric_tags(tags);
         if !self.metrics {
             span = span.disable_metrics();
         }
-        let span = span.start();
-        if self.method == TagMode::Span {
-            span.tag("http.method", method);
-        }
-        if self.url == TagMode::Span {
-            span.tag("http.url", Url(*head));
-        }
+        let mut span = span.start();
+        span.say(|saying| {
+            first(saying);
+            saying.tag_metric("component", component.clone());
+            let method = words::method(head.method());
+            match self.method {
+                TagMode::Metric => saying.tag_metric("http.method", method.into()),
+                TagMode::Span => saying.tag("http.method", method),
+                TagMode::Off => {}
+            }
+            match self.url {
+                TagMode::Metric => {
+                    let mut url = String::new();
+                    words::url(head, &mut url);
+                    saying.tag_metric("http.url", url.into());
+                }
+                TagMode::Span => saying.write_tag("http.url", |text| words::url(head, text)),
+                TagMode::Off => {}
+            }
+        });
         span
     }
 }

@@ -3,7 +3,7 @@
 use http::{Method, StatusCode};
 
 use crate::integrations::http::RequestHead;
-use crate::trace::{TagKey, TagValue};
+use crate::trace::TagKey;
 
 /// How something that is known of each request is said of its span.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -65,23 +65,20 @@ pub(super) fn status(status: StatusCode) -> TagKey {
     })
 }
 
-/// The URL of a request, written only where it is wanted. Names and passwords are left out.
-pub(super) struct Url<'a>(pub(super) RequestHead<'a>);
-
-impl From<Url<'_>> for TagValue {
-    fn from(Url(head): Url<'_>) -> Self {
-        let uri = head.uri();
-        let path = uri.path_and_query().map_or("", |path| path.as_str());
-        let Some(host) = host(&head) else {
-            return path.to_owned().into();
-        };
-        let scheme = uri.scheme_str().unwrap_or("http");
-        // Faster than `format!` and `concat`, and there is one for each request.
-        let mut url = String::with_capacity(scheme.len() + 3 + host.len() + path.len());
-        for part in [scheme, "://", host, path] {
-            url.push_str(part);
-        }
-        url.into()
+/// Writes the URL of a request, with the host that the request is for and without the user's
+/// password.
+pub(super) fn url(head: &RequestHead<'_>, text: &mut String) {
+    let uri = head.uri();
+    let path = uri.path_and_query().map_or("", |path| path.as_str());
+    let Some(host) = host(head) else {
+        text.push_str(path);
+        return;
+    };
+    let scheme = uri.scheme_str().unwrap_or("http");
+    // Faster than `format!` and `concat`, and there is one for each request.
+    text.reserve(scheme.len() + 3 + host.len() + path.len());
+    for part in [scheme, "://", host, path] {
+        text.push_str(part);
     }
 }
 
@@ -120,7 +117,9 @@ mod tests {
             request = request.header("host", host);
         }
         let request = request.body(()).unwrap();
-        TagValue::from(Url(RequestHead::of(&request))).to_string()
+        let mut text = String::new();
+        super::url(&RequestHead::of(&request), &mut text);
+        text
     }
 
     #[test]

@@ -36,8 +36,8 @@ where
     }
 
     fn call(&mut self, mut request: R) -> Self::Future {
-        let exchange = ClientSide::begin(&self.settings, &mut request);
-        let future = match &exchange {
+        let mut exchange = ClientSide::begin(&self.settings, &mut request);
+        let future = match &mut exchange {
             Some(exchange) => exchange.call(|| self.service.call(request)),
             None => self.service.call(request),
         };

@@ -7,6 +7,7 @@ use crate::context::slot;
 use crate::integrations::http::client::settings::Settings;
 use crate::integrations::http::exchange::{Bodies, Exchange, Side};
 use crate::integrations::http::names;
+use crate::integrations::http::together::Together;
 use crate::integrations::http::words::{self, TagMode};
 use crate::integrations::http::{Outgoing, RequestHead};
 use crate::propagation::{trace_token_key, Codecs};
@@ -36,12 +37,14 @@ impl ClientSide {
         }
         let (span, bodies) =
             request.with_head(|head| (start::<R>(settings, head), Bodies::of(head.method())));
-        let context = current.with_key(Span::key(), span);
-        Codecs::current().encode_headers(&context, request.headers_mut());
         let side = ClientSide {
             settings: settings.clone(),
         };
-        Some(Exchange::new(context, bodies, side))
+        let mut exchange = Exchange::new(span, current, bodies, side);
+        let mut headers = Together::<12, 384>::new(request.headers_mut());
+        Codecs::current().encode_headers(exchange.context(), &mut headers);
+        drop(headers);
+        Some(exchange)
     }
 }
 
@@ -51,12 +54,17 @@ fn start<R: Outgoing>(settings: &Settings, head: &RequestHead<'_>) -> Span {
         Some(host) => names::host(host),
         None => UNKNOWN_HOST.into(),
     });
-    let library = settings.library.clone();
-    let span = build_span(name)
-        .with_kind(SpanKind::Client)
-        .with_tag("category", "http-client")
-        .with_tag("library", library.unwrap_or(R::LIBRARY.into()));
-    settings.said.start(span, &settings.component, head)
+    let span = build_span(name).with_kind(SpanKind::Client);
+    let Settings {
+        said, component, ..
+    } = settings;
+    said.start(span, component, head, |saying| {
+        saying.tag("category", "http-client");
+        match &settings.library {
+            Some(library) => saying.tag("library", library.clone()),
+            None => saying.tag("library", R::LIBRARY),
+        }
+    })
 }
 
 impl Side for ClientSide {

@@ -37,7 +37,7 @@ where
     }
 
     fn call(&mut self, request: Request<A>) -> Self::Future {
-        let exchange = ServerSide::begin(&self.server, &request);
+        let mut exchange = ServerSide::begin(&self.server, &request);
         let future = exchange.call(|| self.service.call(request));
         ExchangeFuture::new(Some(exchange), future)
     }

@@ -3,14 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
-use hyper::body::Bytes;
+use http::{HeaderMap, Request, StatusCode};
 
 use crate::context::slot::Frame;
-use crate::context::Context;
-use crate::integrations::http::exchange::{Bodies, Exchange, Side, UNIMPLEMENTED};
+use crate::integrations::http::exchange::{Bodies, Exchange, Parts, Side, UNIMPLEMENTED};
 use crate::integrations::http::server::metrics::ServerMetrics;
 use crate::integrations::http::server::settings::Settings;
+use crate::integrations::http::together::Together;
 use crate::integrations::http::words::{self, TagMode};
 use crate::integrations::http::RequestHead;
 use crate::propagation::{trace_token_key, Codecs, Line};
@@ -45,7 +44,7 @@ impl ServerSide {
             if let Some(caller) = caller {
                 span = span.with_remote_parent(caller);
             }
-            said.start(span, &place.component, &head)
+            said.start(span, &place.component, &head, |_| {})
         };
         server.metrics.active.increment();
         if let Some(size) = head.body_size() {
@@ -54,8 +53,7 @@ impl ServerSide {
         let side = ServerSide {
             server: server.clone(),
         };
-        let context = came_in.with_key(Span::key(), span);
-        Exchange::new(context, Bodies::of(request.method()), side)
+        Exchange::new(span, came_in, Bodies::of(request.method()), side)
     }
 }
 
@@ -77,29 +75,35 @@ impl Side for ServerSide {
         span.set_operation_name(UNHANDLED);
     }
 
-    fn responded(&mut self, context: &Context, status: StatusCode, headers: &mut HeaderMap) {
+    fn responded(&mut self, mut parts: Parts<'_>, status: StatusCode, headers: &mut HeaderMap) {
         let settings = &self.server.settings;
         if let Some(requests) = self.server.metrics.requests(status) {
             requests.increment();
         }
-        let span = context.get(Span::key());
-        Codecs::current().encode_response_headers(context, headers);
+        let mut headers = Together::<4, 112>::new(headers);
+        let codecs = Codecs::current();
+        if codecs.answer() {
+            codecs.encode_response_headers(parts.whole(), &mut headers);
+        }
+        let (span, below) = (parts.span, parts.below);
         if span.is_empty() {
             return;
         }
-        let trace_id = line(Line::new().trace_id(span.trace_id()));
-        if let Some(name) = &settings.trace_token {
-            // Without one that came in, the trace's id is the token.
-            match context.get(trace_token_key()) {
-                Some(token) => insert(headers, name, HeaderValue::from_str(token).ok()),
-                None => insert(headers, name, trace_id.clone()),
+        let mut line = Line::new();
+        let trace_id = line.trace_id(span.trace_id()).as_str();
+        // Without one that came in, the trace's id is the token.
+        let token = below.get(trace_token_key()).as_deref();
+        for (name, value) in [
+            (&settings.trace_token, token.unwrap_or(trace_id)),
+            (&settings.trace_id, trace_id),
+        ] {
+            if let Some(name) = name {
+                // What no header may have in it is in none.
+                let _ = headers.add(name, value);
             }
         }
-        if let Some(name) = &settings.trace_id {
-            insert(headers, name, trace_id);
-        }
         if let Some(name) = &settings.span_id {
-            insert(headers, name, line(Line::new().span_id(span.id())));
+            let _ = headers.add(name, Line::new().span_id(span.id()).as_str());
         }
     }
 
@@ -109,18 +113,6 @@ impl Side for ServerSide {
             self.server.metrics.response_size.record(sent);
         }
     }
-}
-
-/// Puts a header in, unless its value has something in it that no header may have.
-fn insert(headers: &mut HeaderMap, name: &HeaderName, value: Option<HeaderValue>) {
-    if let Some(value) = value {
-        headers.insert(name, value);
-    }
-}
-
-/// The value of a header, which may stand in several.
-fn line(line: &Line) -> Option<HeaderValue> {
-    HeaderValue::from_maybe_shared(Bytes::from_owner(*line)).ok()
 }
 
 impl fmt::Debug for ServerSide {

@@ -1,0 +1,152 @@
+//! Headers that are written together, so that their values need one piece of memory.
+
+use std::mem;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use hyper::body::Bytes;
+
+use crate::integrations::http::carrier::well_known;
+use crate::propagation::{check_value, CodecError, HeaderWriter};
+
+/// Headers that are to be put in, with values that lie side by side: so many with so many bytes
+/// together. What does not fit has memory of its own.
+pub(super) struct Together<'a, const MOST: usize, const ROOM: usize> {
+    headers: &'a mut HeaderMap,
+    values: Values<ROOM>,
+    /// The names, and where their values end.
+    entries: [Option<(&'a HeaderName, usize)>; MOST],
+    count: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Values<const ROOM: usize> {
+    bytes: [u8; ROOM],
+    length: usize,
+}
+
+impl<const ROOM: usize> AsRef<[u8]> for Values<ROOM> {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+}
+
+impl<'a, const MOST: usize, const ROOM: usize> Together<'a, MOST, ROOM> {
+    pub(super) fn new(headers: &'a mut HeaderMap) -> Self {
+        Together {
+            headers,
+            values: Values {
+                bytes: [0; ROOM],
+                length: 0,
+            },
+            entries: [None; MOST],
+            count: 0,
+        }
+    }
+
+    /// Has a header put in, which has no other value then; none if no header may have this one.
+    pub(super) fn add(&mut self, name: &'a HeaderName, value: &str) -> Result<(), CodecError> {
+        if self.put(name, value).is_none() {
+            // In the order in which they came: a later one replaces an earlier one.
+            self.flush();
+            if self.put(name, value).is_none() {
+                self.headers.insert(name, HeaderValue::from_str(value)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, name: &'a HeaderName, value: &str) -> Option<()> {
+        let Values { bytes, length } = &mut self.values;
+        let end = *length + value.len();
+        let place = bytes.get_mut(*length..end)?;
+        let entry = self.entries.get_mut(self.count)?;
+        place.copy_from_slice(value.as_bytes());
+        *entry = Some((name, end));
+        *length = end;
+        self.count += 1;
+        Some(())
+    }
+
+    fn flush(&mut self) {
+        if self.count == 0 {
+            return;
+        }
+        let values = Bytes::from_owner(self.values);
+        self.values.length = 0;
+        let entries = &self.entries[..mem::take(&mut self.count)];
+        let mut begin = 0;
+        for (name, end) in entries.iter().flatten() {
+            let value = HeaderValue::from_maybe_shared(values.slice(begin..*end));
+            begin = *end;
+            if let Ok(value) = value {
+                self.headers.insert(*name, value);
+            }
+        }
+    }
+}
+
+impl<const MOST: usize, const ROOM: usize> HeaderWriter for Together<'_, MOST, ROOM> {
+    fn set(&mut self, name: &str, value: &str) -> Result<(), CodecError> {
+        match well_known(name) {
+            Some(name) => {
+                check_value(value)?;
+                self.add(name, value)
+            }
+            None => {
+                self.flush();
+                self.headers.set(name, value)
+            }
+        }
+    }
+}
+
+impl<const MOST: usize, const ROOM: usize> Drop for Together<'_, MOST, ROOM> {
+    fn drop(&mut self) {
+        self.flush();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_are_put_in_and_the_last_of_a_name_counts() {
+        const MOST: usize = 4;
+        const ROOM: usize = 64;
+        let long = "x".repeat(ROOM / 2 + 1);
+        let names: Vec<HeaderName> = (0..2 * MOST)
+            .map(|number| HeaderName::try_from(format!("x-{number}")).unwrap())
+            .collect();
+        let mut headers = HeaderMap::new();
+        headers.append("b3", HeaderValue::from_static("there"));
+        headers.append("b3", HeaderValue::from_static("before"));
+        let mut together = Together::<MOST, ROOM>::new(&mut headers);
+        together.set("b3", "first").unwrap();
+        together.set("x-else", "else").unwrap();
+        for name in &names {
+            together.add(name, name.as_str()).unwrap();
+        }
+        for _ in 0..3 {
+            together.add(&names[0], &long).unwrap();
+        }
+        together.add(&names[1], &long.repeat(2)).unwrap();
+        together.set("b3", "last").unwrap();
+        for bad in ["a\r\nb: c", "\u{7f}"] {
+            let _ = together.add(&names[2], bad);
+        }
+        for bad in ["a\r\nb: c", " a", "\u{7f}"] {
+            assert!(together.set("b3", bad).is_err(), "{bad:?}");
+            assert!(together.set("x-else", bad).is_err(), "{bad:?}");
+        }
+        drop(together);
+        assert_eq!(headers.len(), 2 + names.len());
+        assert_eq!(headers["b3"], "last");
+        assert_eq!(headers["x-else"], "else");
+        assert_eq!(headers[&names[0]], long);
+        assert_eq!(headers[&names[1]], long.repeat(2));
+        for name in &names[2..] {
+            assert_eq!(headers[name], name.as_str());
+        }
+    }
+}
