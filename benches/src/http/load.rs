@@ -1,6 +1,8 @@
 //! The load: raw requests over a number of connections, from a thread of its own.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{channel, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,6 +19,13 @@ pub(crate) const REQUESTS: u64 = 64;
 const REQUEST: &[u8] =
     b"GET /users/ada HTTP/1.1\r\nhost: localhost\r\nuser-agent: load\r\naccept: */*\r\n\
     traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n\r\n";
+
+/// Where the second half of the trace's id is, which is another one in each request: a service that
+/// lost a span of one trace need not keep the rest of it.
+const TRACE: std::ops::Range<usize> = {
+    let end = REQUEST.len() - "-00f067aa0ba902b7-01\r\n\r\n".len();
+    end - 16..end
+};
 
 /// Who sends the load.
 pub(crate) struct Load {
@@ -75,9 +84,13 @@ async fn send(streams: Vec<TcpStream>, requests: u64) -> Vec<TcpStream> {
 }
 
 async fn send_on(mut stream: TcpStream, requests: u64) -> TcpStream {
+    static TRACES: AtomicU64 = AtomicU64::new(1);
+    let mut request = REQUEST.to_vec();
     let mut answer = [0; 1024];
     for _ in 0..requests {
-        stream.write_all(REQUEST).await.expect("the server reads");
+        let trace = TRACES.fetch_add(1, Ordering::Relaxed);
+        write!(&mut request[TRACE], "{trace:016x}").expect("there is room");
+        stream.write_all(&request).await.expect("the server reads");
         let mut length = 0;
         while !answer[..length].ends_with(HELLO) {
             let read = stream.read(&mut answer[length..]).await;
