@@ -25,8 +25,8 @@ pub(crate) struct Overlay<'a> {
     /// A `Key<T>` and its `T`, of which `make` knows the type.
     key: *const (),
     value: *const (),
-    /// What it lies on, borrowed from a frame's owner, and no overlay; null when empty, and
-    /// [`NOTHING`] where there was no owner to borrow from.
+    /// What it lies on, borrowed from a frame's owner or for as long as the value, and no overlay; null
+    /// when empty, and [`NOTHING`] where there was no owner to borrow from.
     below: *const Header,
     /// The Context, owned, once it was made.
     made: Cell<*const Header>,
@@ -48,16 +48,8 @@ impl<'a> Overlay<'a> {
     where
         T: Clone + Send + Sync + 'static,
     {
-        let id = key.id();
-        let mut overlay = Overlay {
-            id,
-            key: ptr::from_ref(key).cast(),
-            value: ptr::from_ref(value).cast(),
-            below: ptr::null(),
-            made: Cell::new(ptr::null()),
-            make: make::<T>,
-            value_of: PhantomData,
-        };
+        let mut overlay = Overlay::lying_on(ptr::null(), key, value);
+        let id = overlay.id;
         SLOT.with(|slot| {
             if slot.top.get().is_null() {
                 overlay.below = match of(slot.current.get()) {
@@ -70,6 +62,32 @@ impl<'a> Overlay<'a> {
             }
         });
         overlay
+    }
+
+    /// `value` under `key`, on top of this Context, whatever is current.
+    #[allow(dead_code)] // Requests use it.
+    #[inline(always)]
+    pub(crate) fn on<T>(below: &'a Context, key: &'static Key<T>, value: &'a T) -> Self
+    where
+        T: Clone + Send + Sync + 'static,
+    {
+        Overlay::lying_on(below.as_raw(), key, value)
+    }
+
+    #[inline(always)]
+    fn lying_on<T>(below: *const Header, key: &'static Key<T>, value: &'a T) -> Self
+    where
+        T: Clone + Send + Sync + 'static,
+    {
+        Overlay {
+            id: key.id(),
+            key: ptr::from_ref(key).cast(),
+            value: ptr::from_ref(value).cast(),
+            below,
+            made: Cell::new(ptr::null()),
+            make: make::<T>,
+            value_of: PhantomData,
+        }
     }
 
     /// Whether this is the Context that it lies on.

@@ -203,3 +203,22 @@ fn a_panic_takes_it_off() {
         assert_eq!(Arc::strong_count(one.as_ref().unwrap()), 1);
     }
 }
+
+#[test]
+fn what_it_lies_on_need_not_be_current() {
+    let made = Values::new();
+    let (around, below, one) = (made.base(1), made.base(2), made.value(10));
+    let _around = Frame::enter(&around);
+    let scope = store_context(around.with_key(&OVER, made.value(20)));
+    let over = Overlay::on(&below, &OVER, &one);
+    {
+        let _over = Frame::enter(&over);
+        assert_eq!(values(), (2, 10));
+        assert!(over.made().is_none());
+        assert_eq!(captured(), (2, 10));
+    }
+    assert!(over.made().is_some_and(|(lower, _)| lower == below));
+    assert_eq!((values(), captured()), ((1, 20), (1, 20)));
+    drop(scope);
+    assert_eq!((values(), captured()), ((1, 0), (1, 0)));
+}

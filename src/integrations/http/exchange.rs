@@ -170,8 +170,7 @@ impl<S: Side> Exchange<S> {
             return frames.enter(whole, || f(&self.span));
         }
         let (result, made) = {
-            let _below = Frame::enter(&self.below);
-            let around = Overlay::new(Span::key(), &self.span);
+            let around = Overlay::on(&self.below, Span::key(), &self.span);
             let result = frames.enter(&around, || f(&self.span));
             (result, around.made())
         };
