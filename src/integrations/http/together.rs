@@ -13,9 +13,11 @@ use crate::propagation::{check_value, CodecError, HeaderWriter};
 pub(super) struct Together<'a, const MOST: usize, const ROOM: usize> {
     headers: &'a mut HeaderMap,
     values: Values<ROOM>,
-    /// The names, and where their values end.
+    /// The names, and where their values end: at the same place, where one is the same as that before.
     entries: [Option<(&'a HeaderName, usize)>; MOST],
     count: usize,
+    /// Where the last value begins.
+    last: usize,
 }
 
 #[derive(Clone, Copy)]
@@ -40,29 +42,35 @@ impl<'a, const MOST: usize, const ROOM: usize> Together<'a, MOST, ROOM> {
             },
             entries: [None; MOST],
             count: 0,
+            last: 0,
         }
     }
 
     /// Has a header put in, which has no other value then; none if no header may have this one.
-    pub(super) fn add(&mut self, name: &'a HeaderName, value: &str) -> Result<(), CodecError> {
+    pub(super) fn add(&mut self, name: &'a HeaderName, value: &[u8]) -> Result<(), CodecError> {
         if self.put(name, value).is_none() {
             // In the order in which they came: a later one replaces an earlier one.
             self.flush();
             if self.put(name, value).is_none() {
-                self.headers.insert(name, HeaderValue::from_str(value)?);
+                self.headers.insert(name, HeaderValue::from_bytes(value)?);
             }
         }
         Ok(())
     }
 
-    fn put(&mut self, name: &'a HeaderName, value: &str) -> Option<()> {
-        let Values { bytes, length } = &mut self.values;
-        let end = *length + value.len();
-        let place = bytes.get_mut(*length..end)?;
+    fn put(&mut self, name: &'a HeaderName, value: &[u8]) -> Option<()> {
+        // One that is empty would look as if it were that before.
+        if value.is_empty() {
+            return None;
+        }
         let entry = self.entries.get_mut(self.count)?;
-        place.copy_from_slice(value.as_bytes());
-        *entry = Some((name, end));
-        *length = end;
+        let Values { bytes, length } = &mut self.values;
+        if bytes[self.last..*length] != *value {
+            let end = *length + value.len();
+            bytes.get_mut(*length..end)?.copy_from_slice(value);
+            self.last = mem::replace(length, end);
+        }
+        *entry = Some((name, *length));
         self.count += 1;
         Some(())
     }
@@ -71,15 +79,23 @@ impl<'a, const MOST: usize, const ROOM: usize> Together<'a, MOST, ROOM> {
         if self.count == 0 {
             return;
         }
-        let values = Bytes::from_owner(self.values);
-        self.values.length = 0;
+        let mut rest = Bytes::from_owner(self.values);
+        (self.values.length, self.last) = (0, 0);
         let entries = &self.entries[..mem::take(&mut self.count)];
+        let mut entries = entries.iter().flatten().copied().peekable();
         let mut begin = 0;
-        for (name, end) in entries.iter().flatten() {
-            let value = HeaderValue::from_maybe_shared(values.slice(begin..*end));
-            begin = *end;
-            if let Ok(value) = value {
-                self.headers.insert(*name, value);
+        while let Some((mut name, end)) = entries.next() {
+            // Who takes the last one, or the only one, takes what there is and counts nothing.
+            let value = HeaderValue::from_maybe_shared(rest.split_to(end - begin)).ok();
+            begin = end;
+            while let Some((next, _)) = entries.next_if(|(_, same)| *same == end) {
+                let name = mem::replace(&mut name, next);
+                if let Some(value) = &value {
+                    self.headers.insert(name, value.clone());
+                }
+            }
+            if let Some(value) = value {
+                self.headers.insert(name, value);
             }
         }
     }
@@ -90,7 +106,7 @@ impl<const MOST: usize, const ROOM: usize> HeaderWriter for Together<'_, MOST, R
         match well_known(name) {
             Some(name) => {
                 check_value(value)?;
-                self.add(name, value)
+                self.add(name, value.as_bytes())
             }
             None => {
                 self.flush();
@@ -125,15 +141,15 @@ mod tests {
         together.set("b3", "first").unwrap();
         together.set("x-else", "else").unwrap();
         for name in &names {
-            together.add(name, name.as_str()).unwrap();
+            together.add(name, name.as_str().as_bytes()).unwrap();
         }
         for _ in 0..3 {
-            together.add(&names[0], &long).unwrap();
+            together.add(&names[0], long.as_bytes()).unwrap();
         }
-        together.add(&names[1], &long.repeat(2)).unwrap();
+        together.add(&names[1], long.repeat(2).as_bytes()).unwrap();
         together.set("b3", "last").unwrap();
         for bad in ["a\r\nb: c", "\u{7f}"] {
-            let _ = together.add(&names[2], bad);
+            let _ = together.add(&names[2], bad.as_bytes());
         }
         for bad in ["a\r\nb: c", " a", "\u{7f}"] {
             assert!(together.set("b3", bad).is_err(), "{bad:?}");
@@ -148,5 +164,34 @@ mod tests {
         for name in &names[2..] {
             assert_eq!(headers[name], name.as_str());
         }
+    }
+
+    #[test]
+    fn those_with_the_same_value_share_it() {
+        let [one, other, bad, last] =
+            ["x-one", "x-other", "x-bad", "x-last"].map(|name| HeaderName::try_from(name).unwrap());
+        let mut headers = HeaderMap::new();
+        let mut together = Together::<8, 64>::new(&mut headers);
+        together.add(&one, b"same").unwrap();
+        together.add(&other, b"same").unwrap();
+        together.add(&bad, b"\x7f").unwrap();
+        together.add(&bad, b"\x7f").unwrap();
+        together.add(&last, b"else").unwrap();
+        drop(together);
+        assert_eq!(headers.len(), 3);
+        assert_eq!(headers[&one].as_bytes(), b"same");
+        assert_eq!(
+            headers[&one].as_bytes().as_ptr(),
+            headers[&other].as_bytes().as_ptr()
+        );
+        assert_eq!(headers[&last], "else");
+
+        let mut together = Together::<8, 64>::new(&mut headers);
+        together.add(&one, b"more").unwrap();
+        together.add(&other, b"").unwrap();
+        together.add(&last, b"").unwrap();
+        drop(together);
+        assert_eq!(headers[&one], "more");
+        assert_eq!((headers[&other].len(), headers[&last].len()), (0, 0));
     }
 }

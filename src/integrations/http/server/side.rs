@@ -90,9 +90,10 @@ impl Side for ServerSide {
             return;
         }
         let mut line = Line::new();
-        let trace_id = line.trace_id(span.trace_id()).as_str();
+        line.trace_id(span.trace_id());
+        let trace_id: &[u8] = line.as_ref();
         // Without one that came in, the trace's id is the token.
-        let token = below.get(trace_token_key()).as_deref();
+        let token = below.get(trace_token_key()).as_ref().map(String::as_bytes);
         for (name, value) in [
             (&settings.trace_token, token.unwrap_or(trace_id)),
             (&settings.trace_id, trace_id),
@@ -103,7 +104,7 @@ impl Side for ServerSide {
             }
         }
         if let Some(name) = &settings.span_id {
-            let _ = headers.add(name, Line::new().span_id(span.id()).as_str());
+            let _ = headers.add(name, Line::new().span_id(span.id()).as_str().as_bytes());
         }
     }
 
