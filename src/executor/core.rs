@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::ops::Deref;
 use std::ptr::NonNull;
 
+use crate::executor::habit::Habit;
 use crate::executor::looks::Looks;
 use crate::queue::LocalQueue;
 use crate::task::Notified;
@@ -22,8 +23,8 @@ pub(crate) struct Core {
     pub(crate) injected: Cell<bool>,
     /// Whether it counts as searching in the idle word.
     pub(crate) searching: Cell<bool>,
-    /// Whether a guest has used its LIFO slot in the present poll.
-    pub(crate) slot_used: Cell<bool>,
+    /// Where the tasks of a guest are better off.
+    pub(crate) habit: Habit,
     /// How many naps in a row this worker has watched over guests.
     pub(crate) naps: Cell<u32>,
     /// Whether it counts as a guest that may have left tasks behind.
@@ -42,7 +43,7 @@ impl Core {
             lifo_turns: Cell::new(0),
             injected: Cell::new(false),
             searching: Cell::new(false),
-            slot_used: Cell::new(false),
+            habit: Habit::new(),
             naps: Cell::new(0),
             watched: Cell::new(false),
             random: RefCell::new(fastrand::Rng::with_seed(index as u64 + 1)),

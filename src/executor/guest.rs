@@ -12,6 +12,7 @@ use std::task::Poll;
 
 use crate::executor::block_on::{ReturnCore, Root, Step};
 use crate::executor::core::{Core, OwnedCore};
+use crate::executor::habit::Place;
 use crate::executor::shared::Shared;
 use crate::executor::worker::{give_turn, Worker};
 use crate::sync::{scaled, spin, Arc};
@@ -54,11 +55,13 @@ impl<'a> Guest<'a> {
         };
         loop {
             while root.is_woken() {
-                core.slot_used.set(false);
+                core.habit.begin();
                 let polled = {
                     let _helping = Helping::set(true);
                     root.poll(step)
                 };
+                let slot = &self.shared.remotes[core.index].lifo_slot;
+                core.habit.end(|| slot.is_empty(), || core.queue.is_empty());
                 if let Poll::Ready(output) = polled {
                     return output;
                 }
@@ -95,14 +98,14 @@ impl<'a> Guest<'a> {
 ///
 /// The first one since the future was polled waits in the slot, for it may be the one that is
 /// awaited next. With a second one this looks like somebody who spawns many, and all of them go
-/// to the workers.
+/// to the workers. So does the first one where the thread blocks in its polls (`executor::habit`).
 pub(crate) fn schedule(shared: &Shared, core: &Core, task: Notified, yielded: bool) {
     if shared.is_closed() {
         // The end of a task, and not its turn.
         return shared.inject(task);
     }
     let slot = &shared.remotes[core.index].lifo_slot;
-    if !yielded && !core.slot_used.replace(true) {
+    if !yielded && core.habit.place() == Place::Slot {
         // The user may block this thread before it comes to what is in the slot. Where nobody
         // watches over that yet, somebody is called, and may as well have the task.
         let unwatched = !core.watched.replace(true) && shared.watch.guest_begins();
@@ -113,8 +116,12 @@ pub(crate) fn schedule(shared: &Shared, core: &Core, task: Notified, yielded: bo
             }
             return;
         }
+        core.habit.disregard();
     }
     leave_to_workers(shared, core);
+    if !core.queue.is_empty() {
+        core.habit.disregard();
+    }
     core.queue.push(task);
     shared.notify_one();
 }
@@ -172,7 +179,7 @@ fn lend(worker: &Worker, core: &Core, root: &Root<'_>) {
 
 fn turn(worker: &Worker, core: &Core, task: Notified) {
     worker.begin_turn(core);
-    core.slot_used.set(false);
+    core.habit.begin();
     let _helping = Helping::set(true);
     give_turn(task);
 }

@@ -14,6 +14,7 @@ pub(crate) mod driver;
 mod enter;
 mod global;
 mod guest;
+mod habit;
 mod idle;
 mod join_set;
 mod local;
