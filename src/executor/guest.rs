@@ -129,6 +129,8 @@ pub(crate) fn schedule(shared: &Shared, core: &Core, task: Notified, yielded: bo
 /// Puts what waits in a guest's slot where the workers are called to find it.
 pub(crate) fn leave_to_workers(shared: &Shared, core: &Core) {
     if let Some(task) = shared.remotes[core.index].lifo_slot.take() {
+        // That the slot is empty is nobody else's doing.
+        core.habit.disregard();
         core.queue.push(task);
         shared.notify_one();
     }
