@@ -221,3 +221,41 @@ impl Drop for LeaveNothing<'_> {
         rest(shared, core);
     }
 }
+
+#[cfg(all(test, not(kamon_loom)))]
+mod tests {
+    use std::sync::mpsc;
+
+    use crate::executor::runtime::{Builder, Runtime};
+    use crate::executor::spawn::spawn;
+
+    /// Far more rounds than it takes, most often one or two.
+    const ROUNDS: usize = 10_000;
+
+    fn blocks(runtime: &Runtime) -> bool {
+        let spare = runtime.handle().shared().spare.lock();
+        spare.cores.iter().any(|core| core.habit.blocks())
+    }
+
+    #[test]
+    fn a_thread_that_blocks_is_remembered_until_it_does_not() {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .build()
+            .unwrap();
+        let block = |_| {
+            runtime.block_on(async {
+                let (done, finished) = mpsc::channel();
+                drop(spawn(async move { done.send(()).unwrap() }));
+                finished.recv().unwrap();
+            });
+            blocks(&runtime)
+        };
+        assert!((0..ROUNDS).any(block), "it never learns");
+        let ask = |_| {
+            runtime.block_on(async { spawn(async {}).await.unwrap() });
+            !blocks(&runtime)
+        };
+        assert!((0..ROUNDS).any(ask), "it never forgets");
+    }
+}

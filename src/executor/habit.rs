@@ -42,6 +42,12 @@ impl Habit {
         }
     }
 
+    /// Whether the thread is taken for one that blocks.
+    #[cfg(all(test, not(kamon_loom)))]
+    pub(super) fn blocks(&self) -> bool {
+        self.blocks.get()
+    }
+
     /// A turn begins: the future's, or that of a task that it waits for.
     pub(crate) fn begin(&self) {
         self.first.set(First::None);
