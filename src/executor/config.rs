@@ -11,6 +11,8 @@ pub(crate) type ThreadHook = Arc<dyn Fn() + Send + Sync>;
 pub(crate) struct Config {
     /// The number of worker threads; zero for a current-thread runtime.
     pub(crate) workers: usize,
+    /// Whether there is no processor left over when all workers are busy.
+    pub(crate) crowded: bool,
     pub(crate) name: Option<String>,
     pub(crate) event_interval: u32,
     pub(crate) global_queue_interval: u32,

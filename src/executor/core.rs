@@ -6,6 +6,7 @@ use std::ptr::NonNull;
 
 use crate::executor::habit::Habit;
 use crate::executor::looks::Looks;
+use crate::executor::pace::Pace;
 use crate::queue::LocalQueue;
 use crate::task::Notified;
 
@@ -25,7 +26,9 @@ pub(crate) struct Core {
     pub(crate) searching: Cell<bool>,
     /// Where the tasks of a guest are better off.
     pub(crate) habit: Habit,
-    /// How many naps in a row this worker has watched over guests.
+    /// Whether a guest does better than the workers.
+    pub(crate) pace: Pace,
+    /// How many naps in a row this worker has watched over guests, or this guest over workers.
     pub(crate) naps: Cell<u32>,
     /// Whether it counts as a guest that may have left tasks behind.
     pub(crate) watched: Cell<bool>,
@@ -44,6 +47,7 @@ impl Core {
             injected: Cell::new(false),
             searching: Cell::new(false),
             habit: Habit::new(),
+            pace: Pace::new(),
             naps: Cell::new(0),
             watched: Cell::new(false),
             random: RefCell::new(fastrand::Rng::with_seed(index as u64 + 1)),

@@ -53,9 +53,12 @@ pub(crate) fn default_worker_threads() -> usize {
             Ok(number) => number,
             Err(error) => panic!("{WORKER_THREADS} must be a number, not {text:?}: {error}"),
         },
-        Err(std::env::VarError::NotPresent) => {
-            std::thread::available_parallelism().map_or(1, usize::from)
-        }
+        Err(std::env::VarError::NotPresent) => processors(),
         Err(error) => panic!("{WORKER_THREADS} must be a number: {error}"),
     }
+}
+
+/// How many threads can run at once.
+pub(crate) fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }

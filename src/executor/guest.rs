@@ -6,15 +6,20 @@
 //! got a request). A question to such a task and its answer then need no other thread. Any other
 //! task goes to the workers, because a task that blocks its thread must not block this one. Only
 //! while the future awaits a task, and no worker is left that could be called instead, does the
-//! guest lend its thread to whatever is queued.
+//! guest lend its thread to whatever is queued; and where no processor is left over either, only
+//! while the workers are held up (`executor::pace`).
 
 use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use crate::executor::block_on::{ReturnCore, Root, Step};
 use crate::executor::core::{Core, OwnedCore};
 use crate::executor::habit::Place;
+use crate::executor::pace::SAMPLE;
+use crate::executor::rest::nap;
 use crate::executor::shared::Shared;
 use crate::executor::worker::{give_turn, Worker};
+use crate::sync::statics::Ordering;
 use crate::sync::{scaled, spin, Arc};
 use crate::task::{take_awaiting, Helping, Notified};
 
@@ -23,6 +28,9 @@ const MISSES: usize = scaled(32);
 
 /// How many turns in a row a guest gives to tasks that wake one another.
 const HELPS: u32 = 16;
+
+/// For how long a guest looks whether the workers get on, if nothing else tells it.
+const GLANCE: Duration = Duration::from_micros(3);
 
 /// How often a guest that handed something out looks for an answer before it sleeps.
 const PATIENCE: u32 = if cfg!(kamon_loom) { 1 } else { 500 };
@@ -53,7 +61,12 @@ impl<'a> Guest<'a> {
         let Some(core) = worker.core() else {
             return root.wait_beside_workers(step);
         };
+        let mut leaves_it = false;
         loop {
+            if leaves_it {
+                // They may be held up by now.
+                leaves_it = lend(&worker, core, root) == Lent::LeftIt;
+            }
             while root.is_woken() {
                 core.habit.begin();
                 let polled = {
@@ -67,9 +80,8 @@ impl<'a> Guest<'a> {
                 }
                 let awaits = take_awaiting();
                 help(&worker, core, root);
-                if awaits {
-                    lend(&worker, core, root);
-                }
+                core.naps.set(0);
+                leaves_it = awaits && lend(&worker, core, root) == Lent::LeftIt;
             }
             if core.watched.get() {
                 // What was handed out may be answered in a moment, and then the question after it
@@ -89,7 +101,7 @@ impl<'a> Guest<'a> {
                 worker.retire();
                 return root.wait_beside_workers(step);
             }
-            root.parker.park();
+            root.parker.park_for(leaves_it.then(|| nap(core)));
         }
     }
 }
@@ -154,19 +166,36 @@ fn help(worker: &Worker, core: &Core, root: &Root<'_>) {
     }
 }
 
-/// Takes part in the work while the future waits for a task and every worker is busy.
-fn lend(worker: &Worker, core: &Core, root: &Root<'_>) {
+/// How it came that a guest lends its thread no longer.
+#[derive(PartialEq, Eq)]
+enum Lent {
+    /// There is nothing to do, or something better.
+    Enough,
+    /// The workers are left to do it, who get on with it.
+    LeftIt,
+}
+
+/// Takes part in the work while the future waits for a task and every worker is busy; where no processor
+/// is left over, only while they are held up.
+fn lend(worker: &Worker, core: &Core, root: &Root<'_>) -> Lent {
     let shared = worker.shared();
     let mut misses = 0;
     while !root.is_woken() && !shared.is_closed() && shared.idle.all_awake() {
-        match worker.next_for_guest(core) {
+        if shared.config.crowded && !is_worth_a_turn(shared, core, root) {
+            return Lent::LeftIt;
+        }
+        let next = worker.next_queued(core).or_else(|| {
+            let found = worker.next_for_guest(core);
+            if !core.queue.is_empty() {
+                // What came along with it must not wait for this one's turn to end, and a worker that
+                // lay down meanwhile has not seen it in here.
+                shared.notify_one();
+            }
+            found
+        });
+        match next {
             Some(task) => {
                 misses = 0;
-                if !core.queue.is_empty() {
-                    // What came along with it must not wait for this one's turn to end, and a
-                    // worker that lay down meanwhile has not seen it in here.
-                    shared.notify_one();
-                }
                 turn(worker, core, task);
                 help(worker, core, root);
             }
@@ -174,9 +203,30 @@ fn lend(worker: &Worker, core: &Core, root: &Root<'_>) {
                 misses += 1;
                 spin();
             }
-            None => return,
+            None => return Lent::Enough,
         }
     }
+    Lent::Enough
+}
+
+/// Whether the workers are held up, so that a turn of ours is worth one processor less for them.
+fn is_worth_a_turn(shared: &Shared, core: &Core, root: &Root<'_>) -> bool {
+    let workers = &shared.remotes[..shared.config.workers.min(SAMPLE)];
+    core.pace.is_worth_a_turn(
+        workers.len() as u64,
+        || {
+            workers
+                .iter()
+                .map(|worker| worker.stats.polls.load(Ordering::Relaxed))
+                .sum()
+        },
+        || {
+            let end = Instant::now() + GLANCE;
+            while !root.is_woken() && Instant::now() < end {
+                spin();
+            }
+        },
+    )
 }
 
 fn turn(worker: &Worker, core: &Core, task: Notified) {
@@ -224,10 +274,16 @@ impl Drop for LeaveNothing<'_> {
 
 #[cfg(all(test, not(kamon_loom)))]
 mod tests {
-    use std::sync::mpsc;
+    use std::sync::{mpsc, Arc, Barrier};
+    use std::time::Duration;
 
+    use crate::executor::global::processors;
     use crate::executor::runtime::{Builder, Runtime};
     use crate::executor::spawn::spawn;
+    use crate::task::yield_now;
+
+    /// Far longer than anything here takes.
+    const LONG: Duration = Duration::from_secs(60);
 
     /// Far more rounds than it takes, most often one or two.
     const ROUNDS: usize = 10_000;
@@ -257,5 +313,50 @@ mod tests {
             !blocks(&runtime)
         };
         assert!((0..ROUNDS).any(ask), "it never forgets");
+    }
+
+    /// Lets a future await a task that no worker comes for: they all take so many turns at tasks of
+    /// their own, and are then held up until the awaited one is done.
+    fn await_beside_workers(turns: usize) {
+        let workers = processors();
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(workers)
+            .global_queue_interval(u32::MAX)
+            .build()
+            .unwrap();
+        // The last one to begin is this thread, so none is in the injector any more.
+        let begun = Arc::new(Barrier::new(workers + 1));
+        let (release, released): (Vec<_>, Vec<_>) = (0..workers).map(|_| mpsc::channel()).unzip();
+        for released in released {
+            let begun = begun.clone();
+            runtime.spawn(async move {
+                begun.wait();
+                for _ in 0..turns {
+                    yield_now().await;
+                }
+                released.recv_timeout(LONG).expect("somebody helps");
+            });
+        }
+        begun.wait();
+        let awaited = runtime.spawn(async move {
+            for worker in release {
+                worker.send(()).unwrap();
+            }
+        });
+        runtime.block_on(awaited).unwrap();
+    }
+
+    #[test]
+    fn a_guest_helps_workers_that_are_held_up() {
+        await_beside_workers(0);
+    }
+
+    #[test]
+    fn a_guest_that_leaves_the_work_to_workers_sees_when_they_are_held_up_later() {
+        // So many turns that it has looked at them long before. It may find them held up already,
+        // where somebody else has their processors: hence more than once.
+        for _ in 0..20 {
+            await_beside_workers(100_000);
+        }
     }
 }

@@ -21,6 +21,7 @@ mod local;
 mod looks;
 #[cfg(kamon_loom)]
 pub(crate) mod modelled;
+mod pace;
 mod parker;
 mod rest;
 pub mod runtime;

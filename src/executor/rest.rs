@@ -99,8 +99,8 @@ impl Worker {
     }
 }
 
-/// For how long the worker sleeps next while it watches over guests.
-fn nap(core: &Core) -> Duration {
+/// For how long a worker sleeps next while it watches over guests, or a guest over workers.
+pub(super) fn nap(core: &Core) -> Duration {
     let naps = core.naps.get();
     core.naps.set(naps + 1);
     FIRST_NAP * (1 << naps.min(NAP_DOUBLINGS))

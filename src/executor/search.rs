@@ -36,10 +36,9 @@ impl Worker {
             .or_else(|| self.steal(core))
     }
 
-    /// The next task for a guest that lends its thread.
+    /// The next task for a guest that lends its thread, and has none itself.
     pub(crate) fn next_for_guest(&self, core: &Core) -> Option<Notified> {
-        self.next_queued(core)
-            .or_else(|| self.next_injected(core))
+        self.next_injected(core)
             .or_else(|| self.steal_from_others(core))
     }
 
@@ -55,7 +54,7 @@ impl Worker {
     }
 
     #[inline]
-    fn next_queued(&self, core: &Core) -> Option<Notified> {
+    pub(crate) fn next_queued(&self, core: &Core) -> Option<Notified> {
         core.lifo_turns.set(0);
         core.queue.pop()
     }

@@ -8,7 +8,7 @@ use crate::executor::config::Config;
 use crate::executor::core::{Core, OwnedCore};
 use crate::executor::driver::DriverOptions;
 use crate::executor::enter::Entrance;
-use crate::executor::global::default_worker_threads;
+use crate::executor::global::{default_worker_threads, processors};
 use crate::executor::looks::Looks;
 use crate::executor::runtime::{Builder, Handle, LocalOptions, LocalRuntime, Runtime};
 use crate::executor::shared::{Parts, Shared};
@@ -121,6 +121,8 @@ impl Builder {
     fn config(&self, workers: usize) -> Config {
         Config {
             workers,
+            // To a model the processors are threads of its own.
+            crowded: !cfg!(kamon_loom) && workers >= processors(),
             name: self.name.clone(),
             event_interval: self.event_interval,
             global_queue_interval: self.global_queue_interval.unwrap_or(GLOBAL_QUEUE_INTERVAL),
