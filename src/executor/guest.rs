@@ -184,15 +184,8 @@ fn lend(worker: &Worker, core: &Core, root: &Root<'_>) -> Lent {
         if shared.config.crowded && !is_worth_a_turn(shared, core, root) {
             return Lent::LeftIt;
         }
-        let next = worker.next_queued(core).or_else(|| {
-            let found = worker.next_for_guest(core);
-            if !core.queue.is_empty() {
-                // What came along with it must not wait for this one's turn to end, and a worker that
-                // lay down meanwhile has not seen it in here.
-                shared.notify_one();
-            }
-            found
-        });
+        let own = worker.next_queued(core);
+        let next = own.or_else(|| worker.next_for_guest(core));
         match next {
             Some(task) => {
                 misses = 0;

@@ -38,8 +38,11 @@ impl Worker {
 
     /// The next task for a guest that lends its thread, and has none itself.
     pub(crate) fn next_for_guest(&self, core: &Core) -> Option<Notified> {
-        self.next_injected(core)
-            .or_else(|| self.steal_from_others(core))
+        self.next_injected(core).or_else(|| {
+            let stolen = self.steal_from_others(core)?;
+            self.announce(core);
+            Some(stolen)
+        })
     }
 
     #[inline]
@@ -69,22 +72,44 @@ impl Worker {
         let first = injector.pop()?;
         core.injected.set(true);
         let room = ENOUGH.saturating_sub(core.queue.len());
+        let mut came_along = false;
         for _ in 1..share.min(INJECTOR_BATCH).min(room) {
             match injector.pop() {
                 Some(task) => core.queue.push(task),
                 None => break,
             }
+            came_along = true;
+        }
+        if came_along {
+            self.announce(core);
         }
         Some(first)
+    }
+
+    /// Says that there is more than the task that was taken. What came along with it must not wait for
+    /// that one's turn to end: a worker that lies down may have looked while it was in our hands. Of
+    /// what a searching worker has found, the end of its search tells.
+    fn announce(&self, core: &Core) {
+        let shared = &self.shared;
+        let others = shared.config.workers > 1 || shared.is_guest(core.index);
+        if others && !core.searching.get() && !core.queue.is_empty() {
+            shared.notify_one();
+        }
     }
 
     /// Takes what guests have left behind, who may have gone to sleep or be busy with something
     /// else. Nobody looks there but who steals, and a worker that never runs out of work does not.
     fn next_of_guests(&self, core: &Core) -> Option<Notified> {
-        self.shared.guests().iter().find_map(|guest| {
-            let stolen = guest.stealer.steal_into(&core.queue);
-            stolen.or_else(|| guest.lifo_slot.take())
-        })
+        self.shared
+            .guests()
+            .iter()
+            .find_map(|guest| match guest.stealer.steal_into(&core.queue) {
+                Some(stolen) => {
+                    self.announce(core);
+                    Some(stolen)
+                }
+                None => guest.lifo_slot.take(),
+            })
     }
 
     fn steal(&self, core: &Core) -> Option<Notified> {

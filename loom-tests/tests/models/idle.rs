@@ -155,3 +155,21 @@ fn no_task_is_left_by_two_workers() {
         gate.pass(1);
     });
 }
+
+/// Two tasks that block their threads until both have begun: with two workers each gets one, because what a
+/// worker takes out of the injector besides the task that it runs does not wait for that one's end.
+#[test]
+fn each_task_has_a_worker() {
+    check_bounded("each_task_has_a_worker", 1, || {
+        let runtime = workers(2);
+        let gate = Gate::new();
+        for _ in 0..2 {
+            let gate = gate.clone();
+            drop(runtime.spawn(async move {
+                gate.open();
+                gate.pass(2);
+            }));
+        }
+        gate.pass(2);
+    });
+}
