@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 /// How many turns a guest takes on trust before it compares itself with the workers again.
 const TRUST: u64 = 32;
-/// How many times as fast as a worker a guest must be for its help to be worth a processor.
+/// How many times as fast as a worker a guest must be to go on without looking whether they are held up.
 const FASTER: u64 = 4;
 /// How many workers' counts are looked at, at most: each look takes a cache line away from a worker.
 pub(crate) const SAMPLE: usize = 4;
@@ -13,7 +13,7 @@ pub(crate) const SAMPLE: usize = 4;
 ///
 /// Where no processor is left over, a guest that runs tasks takes one from a worker, and what it holds
 /// waits whenever it is preempted. So there it lends its thread only while the workers are held up in
-/// long turns, or sit in them without using their processors: while it is much faster than they are.
+/// long turns, or sit in them without using their processors.
 pub(crate) struct Pace {
     /// Whether they were found to be held up.
     held_up: Cell<bool>,
@@ -40,22 +40,20 @@ impl Pace {
         turns: impl Fn() -> u64,
         wait: impl FnOnce(),
     ) -> bool {
-        if self.held_up.get() {
-            if self.trust.get() > 0 {
-                self.trust.set(self.trust.get() - 1);
-                return true;
-            }
-            let theirs = turns().wrapping_sub(self.since.get());
-            if theirs < workers * TRUST / FASTER {
-                self.begin(turns());
-                return true;
-            }
+        if self.held_up.get() && self.trust.get() > 0 {
+            self.trust.set(self.trust.get() - 1);
+            return true;
         }
-        let before = turns();
-        wait();
         let now = turns();
-        self.held_up.set(now.wrapping_sub(before) < workers);
-        self.begin(now);
+        let theirs = now.wrapping_sub(self.since.get());
+        if self.held_up.get() && theirs < workers * TRUST / FASTER {
+            self.begin(now);
+            return true;
+        }
+        wait();
+        let later = turns();
+        self.held_up.set(later.wrapping_sub(now) < workers);
+        self.begin(later);
         self.held_up.get()
     }
 
