@@ -84,7 +84,9 @@ pub mod __model {
     };
     pub use crate::executor::modelled::{alive, forget_alive, Idle, Left, Parker};
     pub use crate::metrics::SeatedSum;
-    pub use crate::queue::{make_weak_queues, ParcelFunnel, ParcelProducer, ParcelRing, Parcels};
+    pub use crate::queue::{
+        make_weak_queues, ParcelFunnel, ParcelInjector, ParcelProducer, ParcelRing, Parcels,
+    };
     pub use crate::report::modelled::Outbox;
     pub use crate::sync::thread::{around_threads, begin_threads, end_threads};
     pub use crate::time::modelled::Promise;

@@ -64,22 +64,17 @@ impl Worker {
 
     /// Takes a fair share of the injector.
     fn next_injected(&self, core: &Core) -> Option<Notified> {
-        let injector = &self.shared.injector;
-        if injector.is_empty() {
-            return None;
-        }
-        let share = injector.len() / self.shared.config.workers.max(1) + 1;
-        let first = injector.pop()?;
-        core.injected.set(true);
-        let room = ENOUGH.saturating_sub(core.queue.len());
         let mut came_along = false;
-        for _ in 1..share.min(INJECTOR_BATCH).min(room) {
-            match injector.pop() {
-                Some(task) => core.queue.push(task),
-                None => break,
-            }
-            came_along = true;
-        }
+        let room = ENOUGH.saturating_sub(core.queue.len());
+        let workers = self.shared.config.workers.max(1);
+        let first = self.shared.injector.take(
+            |len| (len / workers + 1).min(INJECTOR_BATCH).min(room.max(1)),
+            |task| {
+                core.queue.push(task);
+                came_along = true;
+            },
+        )?;
+        core.injected.set(true);
         if came_along {
             self.announce(core);
         }

@@ -9,7 +9,7 @@ use crate::executor::census::bump;
 use crate::executor::core::{Core, OwnedCore};
 use crate::executor::guest;
 use crate::executor::shared::Shared;
-use crate::sync::{tls, Arc};
+use crate::sync::{give_way, tls, Arc};
 use crate::task::{drop_contained, Notified};
 
 /// The thread's end of a worker, as the code that runs on this thread sees it.
@@ -154,6 +154,8 @@ impl Worker {
                 match core.injected.replace(false) {
                     // Who has just queued from afar is likely to go on with it, and may be waiting
                     // for this very processor.
+                    // To a model it is one more turn of the same loop.
+                    true if cfg!(kamon_loom) => {}
                     true => give_way(),
                     false => self.rest(core),
                 }
@@ -226,13 +228,6 @@ impl Worker {
             self.shared.retire(core);
         }
     }
-}
-
-/// Lets other threads run on this processor.
-fn give_way() {
-    // To a model it is one more turn of the same loop.
-    #[cfg(not(kamon_loom))]
-    std::thread::yield_now();
 }
 
 /// Gives a task its turn.

@@ -3,12 +3,13 @@
 //! one thread, [`Funnel`] from many).
 //!
 //! What the rest of the crate sees is this room's interface, so that each queue can be replaced.
-//! The deque is `crossbeam-deque`'s, the injector `concurrent-queue`'s. Neither can be seen by
-//! loom; under `cfg(kamon_loom)` stand-ins on the facade's lock take their place, and the real
-//! ones are run under ThreadSanitizer and AddressSanitizer instead.
+//! The deque is `crossbeam-deque`'s, which loom cannot see. Under `cfg(kamon_loom)` stand-ins on the
+//! facade's lock take its place, and the injector's, which has models of its own: there would be no end
+//! of exploring it together with the executor. The real ones are run together under ThreadSanitizer
+//! and AddressSanitizer.
 
+mod block;
 mod funnel;
-#[cfg(not(kamon_loom))]
 mod injector;
 mod lifo;
 #[cfg(not(kamon_loom))]
@@ -24,7 +25,9 @@ pub(crate) use lifo::LifoSlot;
 #[cfg(not(kamon_loom))]
 pub(crate) use local::{LocalQueue, Stealer};
 #[cfg(kamon_loom)]
-pub use modelled::{make_weak_queues, ParcelFunnel, ParcelProducer, ParcelRing, Parcels};
+pub use modelled::{
+    make_weak_queues, ParcelFunnel, ParcelInjector, ParcelProducer, ParcelRing, Parcels,
+};
 #[cfg(kamon_loom)]
 pub(crate) use modelled::{Injector, LocalQueue, Stealer};
 pub(crate) use ring::{Ahead, Producer, Push, Ring};

@@ -14,6 +14,7 @@ use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
 use crate::queue::funnel::Funnel;
+use crate::queue::injector;
 use crate::queue::lifo::{LifoSlot, Pointer};
 use crate::queue::ring::{Producer, Push, Ring};
 use crate::sync::atomic::{AtomicUsize, Ordering};
@@ -107,6 +108,28 @@ impl<T> Injector<T> {
         })
     }
 
+    pub(crate) fn take(
+        &self,
+        share: impl FnOnce(usize) -> usize,
+        more: impl FnMut(T),
+    ) -> Option<T> {
+        if self.0.looks_empty() {
+            return None;
+        }
+        let mut taken: VecDeque<T> = self.0.with(|items| {
+            let len = items.queue.len();
+            let most = if len == 0 {
+                0
+            } else {
+                share(len).clamp(1, len)
+            };
+            items.queue.drain(..most).collect()
+        });
+        let first = taken.pop_front();
+        taken.into_iter().for_each(more);
+        first
+    }
+
     pub(crate) fn pop(&self) -> Option<T> {
         self.0.pop()
     }
@@ -121,6 +144,30 @@ impl<T> Injector<T> {
 
     pub(crate) fn close(&self) {
         self.0.with(|items| items.closed = true);
+    }
+}
+
+/// Stand-in for a lock-free queue with room for one, where the injector keeps an empty block.
+pub(crate) struct Spare<T>(Mutex<Option<T>>);
+
+impl<T> Spare<T> {
+    pub(crate) fn bounded(_room: usize) -> Self {
+        Spare(Mutex::new(None))
+    }
+
+    pub(crate) fn push(&self, item: T) -> Result<(), T> {
+        let mut room = self.0.lock();
+        match *room {
+            Some(_) => Err(item),
+            None => {
+                *room = Some(item);
+                Ok(())
+            }
+        }
+    }
+
+    pub(crate) fn pop(&self) -> Result<T, ()> {
+        self.0.lock().take().ok_or(())
     }
 }
 
@@ -242,6 +289,9 @@ pub struct ParcelProducer(Producer<Parcel>);
 /// A [`Funnel`] for something whose every access loom checks.
 pub struct ParcelFunnel(Funnel<Parcel>);
 
+/// The injector itself, and not its stand-in, for something whose every access loom checks.
+pub struct ParcelInjector(injector::Injector<Parcel>);
+
 // SAFETY: it owns what it points to, and only its owner opens it.
 unsafe impl Send for Parcel {}
 
@@ -290,5 +340,30 @@ impl ParcelFunnel {
 
     pub fn len(&self) -> usize {
         self.0.len()
+    }
+}
+
+impl ParcelInjector {
+    pub fn new() -> ParcelInjector {
+        ParcelInjector(injector::Injector::new())
+    }
+
+    /// Returns whether it was taken in.
+    pub fn push(&self, content: u32) -> bool {
+        self.0.push(Parcel::new(content)).is_ok()
+    }
+
+    pub fn take(&self, most: usize) -> Vec<u32> {
+        let mut more = Vec::new();
+        let first = self.0.take(|_| most, |parcel| more.push(parcel.open()));
+        first.map(Parcel::open).into_iter().chain(more).collect()
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub fn close(&self) {
+        self.0.close();
     }
 }

@@ -309,6 +309,11 @@ pub(crate) fn spin() {
     loom::thread::yield_now();
 }
 
+/// The same, where the other thread may have lost its processor to this one.
+pub(crate) fn give_way() {
+    spin();
+}
+
 /// How many of something to have where `number` is right: one, because each multiplies what there
 /// is to explore.
 pub(crate) const fn scaled(_number: usize) -> usize {

@@ -135,6 +135,12 @@ pub(crate) fn spin() {
     std::hint::spin_loop();
 }
 
+/// The same, where the other thread may have lost its processor to this one.
+#[inline]
+pub(crate) fn give_way() {
+    std::thread::yield_now();
+}
+
 /// A plain counter that any number of threads add to without meeting.
 #[derive(Debug, Default)]
 pub(crate) struct Count(crate::sync::sums::Sum);

@@ -22,6 +22,7 @@ mod context;
 mod finished;
 mod guests;
 mod idle;
+mod injector;
 mod join;
 mod keys;
 mod lifo;
