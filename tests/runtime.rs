@@ -11,6 +11,7 @@ use std::task::{Poll, Waker};
 use std::thread::{self, ThreadId};
 
 use kamon::runtime::{worker_index, Builder, Handle, Runtime, RuntimeFlavor};
+use kamon::task::yield_now;
 use kamon::time::Duration;
 use locks::Mutex;
 
@@ -325,6 +326,34 @@ fn a_task_that_a_park_hook_wakes_runs_on_a_worker_without_the_driver() {
     }
     release.send(()).unwrap();
     futures_lite::future::block_on(async { (keep_busy.await.unwrap(), task.await.unwrap()) });
+}
+
+/// Nobody could do anything for it but take it away.
+#[test]
+fn a_task_that_yields_alone_calls_nobody() {
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(2)
+        .build()
+        .unwrap();
+    let metrics = runtime.metrics();
+    let task = runtime.spawn(async move {
+        let state = || {
+            let index = worker_index().unwrap();
+            (index, metrics.worker_park_unpark_count(1 - index))
+        };
+        // Who falls asleep may see the task between two of its turns, and look once more.
+        for _ in 0..100 {
+            let before = state();
+            for _ in 0..1000 {
+                yield_now().await;
+            }
+            if state() == before {
+                return true;
+            }
+        }
+        false
+    });
+    assert!(futures_lite::future::block_on(task).unwrap());
 }
 
 fn wake_all(waiting: &Mutex<Vec<Waker>>) {

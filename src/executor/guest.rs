@@ -26,8 +26,9 @@ use crate::task::{take_awaiting, Helping, Notified};
 /// How often a guest looks for work in vain before it sleeps.
 const MISSES: usize = scaled(32);
 
-/// How many turns in a row a guest gives to tasks that wake one another.
-const HELPS: u32 = 16;
+/// How many turns in a row a guest gives to tasks that wake one another. What goes on for longer goes on
+/// without it.
+const HELPS: u32 = 1024;
 
 /// For how long a guest looks whether the workers get on, if nothing else tells it.
 const GLANCE: Duration = Duration::from_micros(3);
@@ -119,16 +120,17 @@ pub(crate) fn schedule(shared: &Shared, core: &Core, task: Notified, yielded: bo
     let slot = &shared.remotes[core.index].lifo_slot;
     if !yielded && core.habit.place() == Place::Slot {
         // The user may block this thread before it comes to what is in the slot. Where nobody
-        // watches over that yet, somebody is called, and may as well have the task.
+        // watches over that yet, somebody is called, who takes the task if he is there first.
         let unwatched = !core.watched.replace(true) && shared.watch.guest_begins();
-        if !unwatched {
-            if let Some(previous) = slot.replace(task) {
-                core.queue.push(previous);
-                shared.notify_one();
-            }
-            return;
+        if unwatched {
+            core.habit.disregard();
         }
-        core.habit.disregard();
+        match slot.replace(task) {
+            Some(previous) => core.queue.push(previous),
+            None if unwatched => {}
+            None => return,
+        }
+        return shared.notify_one();
     }
     leave_to_workers(shared, core);
     if !core.queue.is_empty() {

@@ -120,9 +120,11 @@ impl Worker {
             return guest::schedule(&self.shared, core, task, yielded);
         }
         core.looks.queued(yielded);
-        // A current-thread runtime is first in, first out.
-        let to_the_back = yielded || self.shared.config.workers == 0;
         let lifo_slot = &self.shared.remotes[core.index].lifo_slot;
+        // Who yields with nobody else here comes next anyhow, and nobody need be called for it.
+        let alone = || lifo_slot.is_empty() && core.queue.is_empty();
+        // A current-thread runtime is first in, first out.
+        let to_the_back = self.shared.config.workers == 0 || (yielded && !alone());
         let push = if to_the_back {
             Some(task)
         } else {
