@@ -1,5 +1,5 @@
 //! Whether the models could fail at all: races that loom must find, outcomes that it must see or
-//! must not, and a `check` that does not take silence for success.
+//! must not, and an `explore` that does not take silence for success.
 //!
 //! The atomics are those of the library's `sync` room, so these tests also hold its shadow
 //! accesses to their promise: more interleavings, no ordering added.
@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use std::process::Command;
 use std::sync::Mutex as StdMutex;
 
-use crate::model::check;
+use crate::model::{explore, PREEMPTIONS};
 use crate::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use crate::sync::atomic::{fence, AtomicUsize, Ordering};
 use crate::sync::{Mutex, UnsafeCell};
@@ -76,7 +76,7 @@ fn must_fail(name: &str, reason: &str, model: impl FnOnce()) {
 #[test]
 fn a_plain_race_is_found() {
     must_fail("a_plain_race_is_found", RACE, || {
-        check("planted_race", || {
+        explore("planted_race", PREEMPTIONS, || {
             let cell = Arc::new(Shared(UnsafeCell::new(0)));
             let other = cell.clone();
             let thread = thread::spawn(move || other.write(1));
@@ -88,7 +88,7 @@ fn a_plain_race_is_found() {
 
 #[test]
 fn the_same_under_a_mutex_is_fine() {
-    check("mutex", || {
+    explore("mutex", PREEMPTIONS, || {
         let cell = Arc::new((Mutex::new(()), Shared(UnsafeCell::new(0))));
         let other = cell.clone();
         let thread = thread::spawn(move || {
@@ -123,7 +123,7 @@ fn a_look_before_a_store_hides_nothing() {
 
 /// A value published through a flag with the given orders.
 fn publish(name: &str, store: Ordering, load: Ordering) {
-    check(name, move || {
+    explore(name, PREEMPTIONS, move || {
         let shared = Arc::new((Shared(UnsafeCell::new(0)), AtomicUsize::new(0)));
         let other = shared.clone();
         let thread = thread::spawn(move || {
@@ -163,7 +163,7 @@ fn outcomes(
 ) -> BTreeSet<(usize, usize)> {
     let seen = std::sync::Arc::new(StdMutex::new(BTreeSet::new()));
     let sink = seen.clone();
-    check(name, move || {
+    explore(name, PREEMPTIONS, move || {
         let outcome = litmus();
         sink.lock().unwrap().insert(outcome);
     });
@@ -249,7 +249,7 @@ fn a_deadlock_is_found() {
 }
 
 fn deadlock() {
-    check("planted_deadlock", || {
+    explore("planted_deadlock", PREEMPTIONS, || {
         let locks = Arc::new((Mutex::new(()), Mutex::new(())));
         let other = locks.clone();
         let thread = thread::spawn(move || {
@@ -270,7 +270,7 @@ sync::tls! {
 
 #[test]
 fn thread_locals_belong_to_model_threads() {
-    check("tls", || {
+    explore("tls", PREEMPTIONS, || {
         SLOT.with(|slot| slot.set(1));
         let turn = Arc::new(AtomicUsize::new(0));
         let other = turn.clone();
@@ -288,7 +288,7 @@ fn thread_locals_belong_to_model_threads() {
 fn a_model_without_concurrency_is_refused() {
     let name = "a_model_without_concurrency_is_refused";
     must_fail(name, "a single execution", || {
-        check("planted_single", || {
+        explore("planted_single", PREEMPTIONS, || {
             AtomicUsize::new(0).store(1, Relaxed);
         });
     });

@@ -256,6 +256,8 @@ fn run(binary: &Path, test: &str, log: &Path) -> Result<String, String> {
     let mut child = Command::new(binary)
         .args(["--exact", test, "--nocapture"])
         .env("RUST_BACKTRACE", "0")
+        // Or it would start another one, which would go on after this one's end.
+        .env("KAMON_MODEL_INSIDE", "1")
         .stdout(file)
         .stderr(errors)
         .stdin(Stdio::null())

@@ -6,9 +6,12 @@ pub(crate) mod house;
 #[allow(dead_code)]
 pub(crate) mod witness;
 
+use std::env;
 use std::panic::{self, AssertUnwindSafe};
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// Preemptions explored when `LOOM_MAX_PREEMPTIONS` does not say otherwise.
@@ -26,8 +29,54 @@ const PATIENCE: Duration = Duration::from_secs(480);
 /// The same for one preemption more, which costs about thirty times the executions.
 const DEEP_PATIENCE: Duration = Duration::from_secs(4 * 60 * 60);
 
-/// Explores `model` with up to [`PREEMPTIONS`] preemptions and returns how many executions that
-/// took.
+/// Says that this process is there for one model.
+const INSIDE: &str = "KAMON_MODEL_INSIDE";
+
+/// Explores `model` with up to so many preemptions in a process of its own.
+///
+/// loom maps the stacks of a model's threads anew in each execution, and the threads of one process wait
+/// for each other where that is done: two models side by side take more than twice as long in one process
+/// as in two. And a deadlock, after which loom aborts, does not take the other models along.
+///
+/// # Panics
+///
+/// As [`explore`].
+#[allow(dead_code)] // The canary asks for none.
+pub(crate) fn check_bounded(
+    name: &str,
+    preemptions: usize,
+    model: impl Fn() + Send + Sync + 'static,
+) {
+    let this = thread::current();
+    // A harness with one thread runs the tests on its own, which has no test's name.
+    let test = this.name().filter(|&name| name != "main");
+    let (Some(test), None) = (test, env::var_os(INSIDE)) else {
+        explore(name, preemptions, model);
+        return;
+    };
+    let output = Command::new(env::current_exe().expect("this program has a path"))
+        .args(["--exact", test, "--nocapture"])
+        .env(INSIDE, "1")
+        .output()
+        .expect("this program can be started");
+    let said = String::from_utf8_lossy(&output.stdout);
+    let summary = said.lines().find_map(|line| line.split_once("MODEL "));
+    if let Some((_, summary)) = summary {
+        println!("MODEL {summary}");
+    }
+    if !output.status.success() || summary.is_none() {
+        let errors = String::from_utf8_lossy(&output.stderr);
+        panic!("model {name}: {}\n{errors}", output.status);
+    }
+}
+
+/// [`check_bounded`] with up to [`PREEMPTIONS`] preemptions.
+#[allow(dead_code)] // The canary looks at what its models have done here.
+pub(crate) fn check(name: &str, model: impl Fn() + Send + Sync + 'static) {
+    check_bounded(name, PREEMPTIONS, model);
+}
+
+/// Explores `model` with up to so many preemptions and returns how many executions that took.
 ///
 /// Prints `MODEL name bound iterations time complete`, or `FAILED`, or `TIMEOUT` in the last place.
 ///
@@ -36,12 +85,7 @@ const DEEP_PATIENCE: Duration = Duration::from_secs(4 * 60 * 60);
 /// If the model panics in one of its executions; if time runs out before all are explored (loom
 /// itself calls that a success); if there was one execution only, which means that loom saw no
 /// concurrency at all.
-pub(crate) fn check(name: &str, model: impl Fn() + Send + Sync + 'static) -> usize {
-    check_bounded(name, PREEMPTIONS, model)
-}
-
-/// [`check`] with its own bound on preemptions.
-pub(crate) fn check_bounded(
+pub(crate) fn explore(
     name: &str,
     preemptions: usize,
     model: impl Fn() + Send + Sync + 'static,
@@ -98,7 +142,7 @@ pub(crate) fn check_bounded(
 
 /// How many preemptions more than usual are asked for.
 fn depth() -> usize {
-    match std::env::var(DEPTH) {
+    match env::var(DEPTH) {
         Err(_) => 0,
         Ok(depth) => match depth.parse() {
             Ok(depth) => depth,
