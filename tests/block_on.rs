@@ -3,6 +3,7 @@
 use std::thread;
 
 use kamon::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
 
 /// Far more than it takes, most often one or two.
 const ROUNDS: usize = 10_000;
@@ -13,21 +14,21 @@ const LINKS: usize = 100;
 fn pass_on(runtime: &Runtime) -> usize {
     let home = thread::current().id();
     runtime.block_on(async {
-        let (first, mut last) = async_channel::bounded(1);
+        let (first, mut last) = oneshot::channel();
         for _ in 0..LINKS {
-            let (next, its_end) = async_channel::bounded(1);
+            let (next, its_end) = oneshot::channel();
             let previous = std::mem::replace(&mut last, its_end);
             kamon::spawn(async move {
-                let so_far: usize = previous.recv().await.unwrap();
+                let so_far: usize = previous.await.unwrap();
                 let here = usize::from(thread::current().id() == home);
-                next.send(so_far + here).await.unwrap();
+                next.send(so_far + here).unwrap();
             });
         }
-        let (call, called) = async_channel::bounded(1);
-        let outside = thread::spawn(move || call.send_blocking(()).unwrap());
-        called.recv().await.unwrap();
-        first.send(0).await.unwrap();
-        let at_home = last.recv().await.unwrap();
+        let (call, called) = oneshot::channel();
+        let outside = thread::spawn(move || call.send(()).unwrap());
+        called.await.unwrap();
+        first.send(0).unwrap();
+        let at_home = last.await.unwrap();
         outside.join().unwrap();
         at_home
     })
