@@ -3,7 +3,7 @@
 //! Everything above this room is written once and runs on both. What the two halves offer is the
 //! same: atomics and `fence`, an [`UnsafeCell`] with `with`/`with_mut`, a [`Mutex`] and a
 //! [`Condvar`] that ignore poisoning, a [`tls!`] for thread-locals without a destructor, a
-//! [`global!`] for statics, and [`spin`] for loops that wait for another thread.
+//! [`global!`] for statics, and [`spin`] and [`give_way`] for loops that wait for another thread.
 //!
 //! What lives in any other `static` stays on std's atomics ([`statics`]): loom's cannot be built in
 //! a constant, and nothing in a static may outlive one execution of a model.
