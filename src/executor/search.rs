@@ -26,6 +26,10 @@ impl Worker {
                 .next_injected(core)
                 .or_else(|| self.next_of_guests(core));
             if task.is_some() {
+                if !self.shared.remotes[core.index].lifo_slot.is_empty() {
+                    // That was to come next, and nobody was called for it.
+                    self.announce(core);
+                }
                 return task;
             }
         }
@@ -87,7 +91,7 @@ impl Worker {
     fn announce(&self, core: &Core) {
         let shared = &self.shared;
         let others = shared.config.workers > 1 || shared.is_guest(core.index);
-        if others && !core.searching.get() && !core.queue.is_empty() {
+        if others && !core.searching.get() && self.has_work(core) {
             shared.notify_one();
         }
     }

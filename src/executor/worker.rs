@@ -122,9 +122,9 @@ impl Worker {
         core.looks.queued(yielded);
         let lifo_slot = &self.shared.remotes[core.index].lifo_slot;
         // Who yields with nobody else here comes next anyhow, and nobody need be called for it.
-        let alone = || lifo_slot.is_empty() && core.queue.is_empty();
+        let to_the_back = yielded && self.has_work(core);
         // A current-thread runtime is first in, first out.
-        let to_the_back = self.shared.config.workers == 0 || (yielded && !alone());
+        let to_the_back = to_the_back || self.shared.config.workers == 0;
         let push = if to_the_back {
             Some(task)
         } else {

@@ -4,8 +4,8 @@
 //!
 //! What the rest of the crate sees is this room's interface, so that each queue can be replaced.
 //! The deque is `crossbeam-deque`'s, which loom cannot see. Under `cfg(kamon_loom)` stand-ins on the
-//! facade's lock take its place, and the injector's, which has models of its own: there would be no end
-//! of exploring it together with the executor. The real ones are run together under ThreadSanitizer
+//! facade's lock take its place, and the injector's, which has models of its own, to keep those of the
+//! executor small. The real ones are run together under ThreadSanitizer
 //! and AddressSanitizer.
 
 mod block;
