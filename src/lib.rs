@@ -82,7 +82,7 @@ pub mod __model {
     pub use crate::context::modelled::{
         assert_on_base, contexts_alive, forget_contexts, is_on_base, leave_base, stand_on,
     };
-    pub use crate::executor::modelled::{alive, forget_alive, Idle, Left, Parker};
+    pub use crate::executor::modelled::{alive, forget_alive, Idle, Left, Parker, Watch, Watching};
     pub use crate::metrics::SeatedSum;
     pub use crate::queue::{
         make_weak_queues, ParcelFunnel, ParcelInjector, ParcelProducer, ParcelRing, Parcels,

@@ -356,6 +356,70 @@ fn a_task_that_yields_alone_calls_nobody() {
     assert!(futures_lite::future::block_on(task).unwrap());
 }
 
+/// Spawns two tasks that do nothing, and waits for both. The first one waits in the queue meanwhile.
+async fn spawn_two() {
+    let two = [kamon::spawn(async {}), kamon::spawn(async {})];
+    for task in two {
+        task.await.unwrap();
+    }
+}
+
+/// A call takes longer than what is queued.
+#[test]
+fn tasks_whose_turns_are_short_call_nobody() {
+    const ROUNDS: u64 = 1000;
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(2)
+        .build()
+        .unwrap();
+    let metrics = runtime.metrics();
+    let task = runtime.spawn(async move {
+        let calls = || {
+            let other = 1 - worker_index().unwrap();
+            metrics.worker_park_unpark_count(other)
+        };
+        // Others may need the processors, which makes turns long.
+        for _ in 0..1000 {
+            let before = calls();
+            for _ in 0..ROUNDS {
+                spawn_two().await;
+            }
+            if calls().abs_diff(before) < ROUNDS / 100 {
+                return true;
+            }
+        }
+        false
+    });
+    assert!(futures_lite::future::block_on(task).unwrap());
+}
+
+/// Nobody was called for what it queued; but there is one who watches.
+#[test]
+fn what_waits_behind_a_long_turn_after_short_ones_is_found() {
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(2)
+        .build()
+        .unwrap();
+    for _ in 0..20 {
+        let task = runtime.spawn(async {
+            for _ in 0..1000 {
+                spawn_two().await;
+            }
+            let (done, finished) = mpsc::channel();
+            for _ in 0..2 {
+                let done = done.clone();
+                drop(kamon::spawn(async move { done.send(()).unwrap() }));
+            }
+            for _ in 0..2 {
+                finished
+                    .recv_timeout(Duration::from_secs(60))
+                    .expect("somebody comes");
+            }
+        });
+        futures_lite::future::block_on(task).unwrap();
+    }
+}
+
 fn wake_all(waiting: &Mutex<Vec<Waker>>) {
     let woken = std::mem::take(&mut *waiting.lock().unwrap());
     woken.into_iter().for_each(Waker::wake);

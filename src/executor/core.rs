@@ -28,10 +28,8 @@ pub(crate) struct Core {
     pub(crate) habit: Habit,
     /// Whether a guest does better than the workers.
     pub(crate) pace: Pace,
-    /// How many naps in a row this worker has watched over guests, or this guest over workers.
+    /// How many naps in a row this worker has watched over others, or this guest over workers.
     pub(crate) naps: Cell<u32>,
-    /// Whether it counts as a guest that may have left tasks behind.
-    pub(crate) watched: Cell<bool>,
     /// Draws the victim that a search starts with.
     pub(crate) random: RefCell<fastrand::Rng>,
 }
@@ -49,7 +47,6 @@ impl Core {
             habit: Habit::new(),
             pace: Pace::new(),
             naps: Cell::new(0),
-            watched: Cell::new(false),
             random: RefCell::new(fastrand::Rng::with_seed(index as u64 + 1)),
         }
     }

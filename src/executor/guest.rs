@@ -84,7 +84,7 @@ impl<'a> Guest<'a> {
                 core.naps.set(0);
                 leaves_it = awaits && lend(&worker, core, root) == Lent::LeftIt;
             }
-            if core.watched.get() {
+            if self.shared.may_keep(core) {
                 // What was handed out may be answered in a moment, and then the question after it
                 // needs nobody else.
                 let mut patience = PATIENCE;
@@ -96,7 +96,7 @@ impl<'a> Guest<'a> {
                     continue;
                 }
             }
-            rest(self.shared, core);
+            self.shared.keeps_nothing(core);
             if self.shared.is_closed() {
                 // No worker comes for what is left here. Only the future goes on.
                 worker.retire();
@@ -121,7 +121,7 @@ pub(crate) fn schedule(shared: &Shared, core: &Core, task: Notified, yielded: bo
     if !yielded && core.habit.place() == Place::Slot {
         // The user may block this thread before it comes to what is in the slot. Where nobody
         // watches over that yet, somebody is called, who takes the task if he is there first.
-        let unwatched = !core.watched.replace(true) && shared.watch.guest_begins();
+        let unwatched = shared.begins_to_keep(core) && !shared.watch.is_watched();
         if unwatched {
             core.habit.disregard();
         }
@@ -237,13 +237,6 @@ fn is_awaited(task: &Notified) -> bool {
     header.flags().awaited() || unsafe { header.is_bound() }
 }
 
-/// The guest has left nothing behind, and needs no watching until it does again.
-fn rest(shared: &Shared, core: &Core) {
-    if core.watched.replace(false) {
-        shared.watch.guest_rests();
-    }
-}
-
 /// Hands everything over to the workers when the guest goes.
 struct LeaveNothing<'a> {
     worker: &'a Worker,
@@ -262,7 +255,7 @@ impl Drop for LeaveNothing<'_> {
         {
             shared.inject(task);
         }
-        rest(shared, core);
+        shared.keeps_nothing(core);
     }
 }
 

@@ -1,4 +1,4 @@
-//! When a worker looks at the outside world between two turns.
+//! When a worker looks at the outside world between two turns, and how long these take.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -12,6 +12,9 @@ const LONGEST_PATIENCE: u32 = 64;
 /// How often a worker looks by the number of turns, at most. Where turns are short, a look after so
 /// many of them would cost more than they do; and nobody waits for long if one is left out.
 pub(crate) const PERIOD: Duration = Duration::from_micros(if cfg!(kamon_loom) { 0 } else { 50 });
+
+/// What it takes to call a worker that sleeps, about: system calls and switches on both sides.
+pub(crate) const CALL: Duration = Duration::from_micros(10);
 
 /// Counts one worker's turns, and the tasks in a row that only yielded.
 ///
@@ -28,6 +31,10 @@ pub(crate) struct Looks {
     last: Cell<Option<Instant>>,
     /// How much later the next one is, at least.
     period: Duration,
+    /// When the turns were last timed.
+    timed: Cell<Option<Instant>>,
+    /// How many turns there are in a [`CALL`], by their average; none before it is known.
+    turns_in_a_call: Cell<usize>,
 }
 
 impl Looks {
@@ -35,6 +42,8 @@ impl Looks {
         Looks {
             last: Cell::new(None),
             period,
+            timed: Cell::new(None),
+            turns_in_a_call: Cell::new(0),
             turns: Cell::new(0),
             yields: Cell::new(0),
             patience: Cell::new(SHORTEST_PATIENCE),
@@ -67,14 +76,15 @@ impl Looks {
         let turns = self.turns.get();
         let due = turns <= 1;
         self.turns.set(if due { interval } else { turns - 1 });
-        due && self.is_time()
+        due && self.is_time(interval)
     }
 
-    fn is_time(&self) -> bool {
+    fn is_time(&self, interval: u32) -> bool {
+        let now = Instant::now();
+        self.time(now, interval);
         if self.period.is_zero() {
             return true;
         }
-        let now = Instant::now();
         let is_time = match self.last.get() {
             Some(last) => now.saturating_duration_since(last) >= self.period,
             None => true,
@@ -83,6 +93,34 @@ impl Looks {
             self.last.set(Some(now));
         }
         is_time
+    }
+
+    /// So many turns have been taken since this was last called.
+    fn time(&self, now: Instant, turns: u32) {
+        let Some(last) = self.timed.replace(Some(now)) else {
+            return;
+        };
+        let took = match cfg!(kamon_loom) {
+            // The clock of a model stands still.
+            true => Duration::ZERO,
+            false => now.saturating_duration_since(last),
+        };
+        let in_a_call = CALL.as_nanos() * u128::from(turns) / took.as_nanos().max(1);
+        self.turns_in_a_call
+            .set(in_a_call.try_into().unwrap_or(usize::MAX));
+    }
+
+    /// Whether so many tasks are done here before a worker that is called now could come for them, if
+    /// their turns take as long as the last ones did.
+    #[inline]
+    pub(crate) fn are_soon_done(&self, tasks: usize) -> bool {
+        tasks <= self.turns_in_a_call.get()
+    }
+
+    /// The worker has come to rest. What comes next may be quite different.
+    pub(crate) fn rest(&self) {
+        self.timed.set(None);
+        self.turns_in_a_call.set(0);
     }
 
     /// A look begins. What it wakes will be noticed here.
@@ -207,6 +245,45 @@ mod tests {
         }
         look(&looks, true);
         assert_eq!(turns_to_look(&looks), SHORTEST_PATIENCE);
+    }
+
+    #[test]
+    fn as_many_tasks_are_soon_done_as_there_are_turns_in_a_call() {
+        let (looks, start) = (Looks::new(PERIOD), Instant::now());
+        let most = |looks: &Looks| {
+            (0..100)
+                .take_while(|&tasks| looks.are_soon_done(tasks))
+                .last()
+        };
+        looks.time(start, 61);
+        assert_eq!(most(&looks), Some(0), "nothing is known yet");
+        looks.time(start + 61 * CALL / 10, 61);
+        assert_eq!(most(&looks), Some(10));
+        looks.time(start + 61 * CALL / 10 + 61 * 2 * CALL, 61);
+        assert_eq!(most(&looks), Some(0), "a turn takes longer than a call");
+        // No longer than the clock can tell.
+        looks.time(start + 61 * CALL / 10 + 61 * 2 * CALL, 61);
+        assert_eq!(most(&looks), Some(99));
+        looks.rest();
+        assert_eq!(most(&looks), Some(0));
+        // What was before the rest is not timed.
+        looks.time(start + 2 * 61 * CALL, 61);
+        assert_eq!(most(&looks), Some(0));
+    }
+
+    #[test]
+    fn turns_are_timed_every_interval() {
+        let looks = Looks::new(Duration::MAX);
+        for _ in 0..61 {
+            looks.due(61);
+            assert!(!looks.are_soon_done(1), "so many turns are not over yet");
+        }
+        // Turns that do nothing are short, unless somebody else has the processor.
+        let are_short = |_| {
+            looks.due(61);
+            looks.are_soon_done(1)
+        };
+        assert!((0..1_000_000).any(are_short));
     }
 
     #[test]

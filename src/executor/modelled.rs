@@ -7,6 +7,7 @@ use crate::context::slot;
 use crate::executor::driver::{Driver, ThreadDriver};
 use crate::executor::idle::{self, Parking};
 use crate::executor::parker;
+use crate::executor::watch;
 use crate::sync::Living;
 use crate::task::{self, Leaving};
 
@@ -67,6 +68,10 @@ impl Idle {
         self.0.worker_to_wake()
     }
 
+    pub fn worker_to_wake_unless(&self, spare: impl FnOnce() -> bool) -> Option<usize> {
+        self.0.worker_to_wake_unless(spare)
+    }
+
     pub fn start_searching(&self) -> bool {
         self.0.start_searching()
     }
@@ -86,6 +91,48 @@ impl Idle {
 
     pub fn is_asleep(&self, worker: usize) -> bool {
         self.0.is_asleep(worker)
+    }
+}
+
+/// Who watches over workers that keep tasks to themselves.
+pub struct Watch(watch::Watch);
+
+impl Watch {
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> Watch {
+        Watch(watch::Watch::new())
+    }
+
+    /// A worker keeps tasks from now on.
+    pub fn join(&self) {
+        self.0.join(watch::WORKER);
+    }
+
+    pub fn is_watched(&self) -> bool {
+        self.0.is_watched()
+    }
+
+    /// It keeps none any more.
+    pub fn leave(&self) {
+        self.0.leave(watch::WORKER);
+    }
+
+    pub fn begin(&self) -> Option<Watching<'_>> {
+        self.0.begin().map(Watching)
+    }
+
+    pub fn go_on<'a>(&'a self, watching: Option<Watching<'a>>) -> Option<Watching<'a>> {
+        let watching = watching.map(|watching| watching.0);
+        self.0.go_on(watching).map(Watching)
+    }
+}
+
+/// Somebody watches.
+pub struct Watching<'a>(watch::Watching<'a>);
+
+impl Watching<'_> {
+    pub fn leave(self, left: impl FnOnce() -> bool) -> bool {
+        self.0.leave(left)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::executor::idle::Parking;
 use crate::executor::worker::Worker;
 use crate::time::ParkFor;
 
-/// For how long a worker sleeps at first while it watches over guests, and how often that doubles.
+/// For how long a worker sleeps at first while it watches over others, and how often that doubles.
 const FIRST_NAP: Duration = Duration::from_micros(50);
 const NAP_DOUBLINGS: u32 = 5;
 /// The shortest time that a driver can wait; shorter naps are taken outside of it.
@@ -21,8 +21,12 @@ impl Worker {
         let index = core.index;
         let remote = &shared.remotes[index];
         let searching = core.searching.replace(false);
+        shared.keeps_nothing(core);
+        core.looks.rest();
+        // Before it counts as asleep: who pushes then finds that somebody watches.
+        let mut watching = shared.watch.begin();
         if shared.idle.park(index, searching) == Parking::LookAgain {
-            shared.notify_if_work_pending();
+            shared.notify_if_work_pending(watching.is_some());
         }
         self.end_work();
         bump(&remote.stats.rests);
@@ -30,26 +34,33 @@ impl Worker {
             if shared.is_closed() || self.core().is_none() {
                 break;
             }
-            let watching = shared.watch.begin();
-            self.sleep(core, watching.is_some().then(|| nap(core)));
-            let left_behind = watching.is_some() && shared.guests_have_work();
-            drop(watching);
+            let nap = watching.is_some().then(|| nap(core));
+            if nap.is_some() {
+                shared.note_turns();
+            }
+            self.sleep(core, nap);
+            let is_held_up = nap.is_some_and(|nap| shared.is_held_up(nap));
             if !shared.idle.is_asleep(index) {
                 // Somebody chose us, and counts on our searching.
                 core.searching.set(true);
                 break;
             }
-            if left_behind || self.has_work(core) || shared.is_closed() {
+            if is_held_up || self.has_work(core) || shared.is_closed() {
+                // With work of our own we watch over nobody.
+                let kept = || self.has_work(core) && shared.somebody_keeps_tasks();
+                let kept = watching.take().is_some_and(|watch| watch.leave(kept));
                 // The driver or a timer woke tasks of ours.
                 if !shared.idle.get_up(index) {
                     core.searching.set(true);
                 }
-                if !core.queue.is_empty() && shared.config.workers > 1 {
+                if (kept || !core.queue.is_empty()) && shared.config.workers > 1 {
                     shared.notify_one();
                 }
                 break;
             }
+            watching = shared.watch.go_on(watching);
         }
+        drop(watching);
         core.naps.set(0);
         bump(&remote.stats.unparks);
         self.begin_work();
@@ -99,7 +110,7 @@ impl Worker {
     }
 }
 
-/// For how long a worker sleeps next while it watches over guests, or a guest over workers.
+/// For how long a worker sleeps next while it watches over others, or a guest over workers.
 pub(super) fn nap(core: &Core) -> Duration {
     let naps = core.naps.get();
     core.naps.set(naps + 1);

@@ -67,6 +67,8 @@ pub(crate) struct Remote {
     pub(crate) stealer: Stealer<Notified>,
     pub(crate) lifo_slot: LifoSlot<Notified>,
     pub(crate) parker: Arc<Parker>,
+    /// Whether this one counts among those who may keep tasks to themselves (`executor::watch`).
+    pub(crate) keeps: AtomicBool,
     pub(crate) stats: WorkerStats,
 }
 
@@ -77,6 +79,13 @@ pub(crate) struct Parts {
     pub(crate) driver: Box<dyn Driver>,
     pub(crate) timers: Arc<Timers>,
     pub(crate) blocking: BlockingPool,
+}
+
+impl Remote {
+    /// Whether there is anything in its queue or its slot.
+    pub(crate) fn has_work(&self) -> bool {
+        !self.stealer.is_empty() || !self.lifo_slot.is_empty()
+    }
 }
 
 impl Shared {
@@ -101,6 +110,7 @@ impl Shared {
                         stealer: core.queue.stealer(),
                         lifo_slot: LifoSlot::new(),
                         parker: Arc::new(Parker::new()),
+                        keeps: AtomicBool::new(false),
                         stats: WorkerStats::default(),
                     })
                 })
@@ -178,6 +188,15 @@ impl Shared {
         }
     }
 
+    /// As [`notify_one`](Self::notify_one), of a runtime with workers, unless the caller can do without. That
+    /// is asked only where somebody would be called.
+    #[inline]
+    pub(crate) fn notify_one_unless(&self, spare: impl FnOnce() -> bool) {
+        if let Some(index) = self.idle.worker_to_wake_unless(spare) {
+            self.remotes[index].parker.unpark(&*self.driver);
+        }
+    }
+
     /// Whether this index is not a worker's but a guest's.
     #[inline]
     pub(crate) fn is_guest(&self, index: usize) -> bool {
@@ -189,20 +208,25 @@ impl Shared {
         &self.remotes[self.config.workers.max(1)..]
     }
 
-    /// Whether a thread in `block_on` has left tasks for others.
-    pub(crate) fn guests_have_work(&self) -> bool {
-        self.guests()
-            .iter()
-            .any(|r| !r.stealer.is_empty() || !r.lifo_slot.is_empty())
+    /// The sides of the workers that others see.
+    pub(crate) fn workers(&self) -> &[CachePadded<Remote>] {
+        &self.remotes[..self.config.workers.max(1)]
     }
 
-    /// Wakes a worker if there is anything in any queue.
-    pub(crate) fn notify_if_work_pending(&self) {
+    /// Whether a thread in `block_on` has left tasks for others.
+    pub(crate) fn guests_have_work(&self) -> bool {
+        self.guests().iter().any(|guest| guest.has_work())
+    }
+
+    /// Wakes a worker if there is anything in any queue; whoever watches leaves out what workers keep.
+    pub(crate) fn notify_if_work_pending(&self, watches: bool) {
+        let is_left = |worker: &CachePadded<Remote>| {
+            // Ordering: what was queued after it ended to keep tasks says so to whoever finds it.
+            worker.has_work() && !(watches && worker.keeps.load(Ordering::Relaxed))
+        };
         let pending = !self.injector.is_empty()
-            || self
-                .remotes
-                .iter()
-                .any(|r| !r.stealer.is_empty() || !r.lifo_slot.is_empty());
+            || self.guests_have_work()
+            || self.workers().iter().any(is_left);
         if pending {
             self.notify_one();
         }

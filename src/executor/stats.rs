@@ -13,6 +13,8 @@ pub(crate) struct WorkerStats {
     /// Times it ran out of work, and times it found some again.
     pub(crate) rests: AtomicU64,
     pub(crate) unparks: AtomicU64,
+    /// How many polls there were when a worker that watches noted them, before its nap.
+    pub(crate) noted: AtomicU64,
     busy_nanos: AtomicU64,
 }
 

@@ -1,56 +1,76 @@
-//! Who looks after what a thread in `block_on` leaves undone.
+//! Who looks after tasks that a thread keeps to itself, having called nobody for them.
 //!
-//! Such a thread is a guest among the workers: it has a queue that others steal from. A task that
-//! it has just spawned or woken waits in its LIFO slot, and nobody is called, because most often
+//! A thread in `block_on` is a guest among the workers: it has a queue that others steal from. A task
+//! that it has just spawned or woken waits in its LIFO slot, and nobody is called, because most often
 //! the thread is about to await that very task and runs it itself. But the thread belongs to the
-//! user, whose future may block it. So while any guest is polling its future, one idle worker
-//! sleeps in naps, of 50 microseconds at first and 1.6 milliseconds at most, and looks whether
+//! user, whose future may block it. And a worker whose turns are short calls nobody for a few tasks,
+//! which it is done with sooner than somebody who sleeps could come for them; but one of those turns
+//! may be a long one. So while any guest is polling its future, or any worker keeps tasks so, one idle
+//! worker sleeps in naps, of 50 microseconds at first and 1.6 milliseconds at most, and looks whether
 //! something was left.
 
+use std::time::Duration;
+
+use crossbeam_utils::CachePadded;
+
+use crate::executor::core::Core;
+use crate::executor::looks::CALL;
+use crate::executor::shared::{Remote, Shared};
+use crate::executor::stats::WorkerStats;
 use crate::sync::atomic::{fence, AtomicBool, AtomicUsize, Ordering};
 use crate::sync::spin;
 
-/// How often an idle worker looks whether the guests have gone to sleep before it watches them.
+/// How often an idle worker looks whether the guests have gone to sleep before it watches over them.
 const PATIENCE: u32 = if cfg!(kamon_loom) { 1 } else { 200 };
 
-/// The guests that are at work, and whether a worker watches over them.
+/// How many threads may keep tasks to themselves, and whether a worker watches over them.
 pub(crate) struct Watch {
-    guests: AtomicUsize,
+    /// Guests, and workers above them: most guests are about to sleep when a worker runs out of work.
+    keepers: AtomicUsize,
     watched: AtomicBool,
 }
+
+const GUEST: usize = 1;
+pub(super) const WORKER: usize = 1 << 16;
 
 impl Watch {
     pub(crate) fn new() -> Watch {
         Watch {
-            guests: AtomicUsize::new(0),
+            keepers: AtomicUsize::new(0),
             watched: AtomicBool::new(false),
         }
     }
 
-    /// A guest begins to poll. Returns whether somebody has to be called to watch.
-    pub(crate) fn guest_begins(&self) -> bool {
-        self.guests.fetch_add(1, Ordering::Relaxed);
-        // Ordering: SeqCst fence between counting ourselves and looking for a watcher. Pairs
-        // with the one in `Watching::drop`: a watcher that leaves sees us, or we see it gone.
+    /// A thread may keep tasks to itself from now on.
+    pub(super) fn join(&self, counts: usize) {
+        self.keepers.fetch_add(counts, Ordering::Relaxed);
+        // Ordering: see `is_watched`.
         fence(Ordering::SeqCst);
-        !self.watched.load(Ordering::Relaxed)
     }
 
-    /// A guest goes to sleep, or away.
-    pub(crate) fn guest_rests(&self) {
-        self.guests.fetch_sub(1, Ordering::Relaxed);
+    /// It keeps none any more.
+    pub(super) fn leave(&self, counts: usize) {
+        self.keepers.fetch_sub(counts, Ordering::Relaxed);
     }
 
-    /// An idle worker asks whether it should watch.
+    /// Whether somebody watches. Asked after a SeqCst fence that follows whatever is to be watched over;
+    /// if nobody does, somebody has to be called.
+    pub(crate) fn is_watched(&self) -> bool {
+        // Ordering: the fence pairs with the one in `Watching::drop`: a watcher that leaves finds
+        // what was pushed, and who keeps tasks, or is seen to be gone.
+        self.watched.load(Ordering::Relaxed)
+    }
+
+    /// A worker that found nothing asks whether it should watch.
     pub(crate) fn begin(&self) -> Option<Watching<'_>> {
-        // Most guests are about to sleep when a worker runs out of work: they get a moment.
         let mut patience = PATIENCE;
-        while patience > 0 {
-            if self.guests.load(Ordering::Relaxed) == 0 {
-                return None;
+        loop {
+            match self.keepers.load(Ordering::Relaxed) {
+                0 => return None,
+                guests if guests < WORKER && patience > 0 => patience -= 1,
+                _ => break,
             }
             spin();
-            patience -= 1;
         }
         // Ordering: acquire and release so that one watch follows the other.
         if self.watched.swap(true, Ordering::AcqRel) {
@@ -58,18 +78,102 @@ impl Watch {
         }
         Some(Watching { watch: self })
     }
+
+    /// A worker that sleeps on asks whether it should watch, or watch on.
+    pub(crate) fn go_on<'a>(&'a self, watching: Option<Watching<'a>>) -> Option<Watching<'a>> {
+        match watching {
+            Some(watching) if self.keepers.load(Ordering::Relaxed) > 0 => Some(watching),
+            watching => {
+                drop(watching);
+                self.begin()
+            }
+        }
+    }
 }
 
-/// One nap of a watcher.
+/// Somebody watches as long as this is there.
 pub(crate) struct Watching<'a> {
     watch: &'a Watch,
+}
+
+impl Watching<'_> {
+    /// The watcher has something else to do. Returns whether another has to be called: what `left` finds was
+    /// queued by somebody who may have relied on this one.
+    pub(crate) fn leave(self, left: impl FnOnce() -> bool) -> bool {
+        drop(self);
+        left()
+    }
 }
 
 impl Drop for Watching<'_> {
     fn drop(&mut self) {
         // Ordering: release; pairs with the swap in `begin`.
         self.watch.watched.store(false, Ordering::Release);
-        // Ordering: see `guest_begins`.
+        // Ordering: see `is_watched`.
         fence(Ordering::SeqCst);
+    }
+}
+
+impl Shared {
+    /// The core's thread may keep tasks to itself from now on. Returns whether that is new.
+    pub(crate) fn begins_to_keep(&self, core: &Core) -> bool {
+        if self.may_keep(core) {
+            return false;
+        }
+        // Ordering: written by its own thread; what others make of it, `notify_if_work_pending` says.
+        self.remotes[core.index]
+            .keeps
+            .store(true, Ordering::Relaxed);
+        self.watch.join(self.counts(core));
+        true
+    }
+
+    /// It keeps none any more, and needs no watching until it does again.
+    pub(crate) fn keeps_nothing(&self, core: &Core) {
+        if self.may_keep(core) {
+            // Ordering: as in `begins_to_keep`.
+            self.remotes[core.index]
+                .keeps
+                .store(false, Ordering::Relaxed);
+            self.watch.leave(self.counts(core));
+        }
+    }
+
+    /// Whether this thread, whose core it is, may be keeping tasks to itself.
+    pub(crate) fn may_keep(&self, core: &Core) -> bool {
+        self.remotes[core.index].keeps.load(Ordering::Relaxed)
+    }
+
+    fn counts(&self, core: &Core) -> usize {
+        match self.is_guest(core.index) {
+            true => GUEST,
+            false => WORKER,
+        }
+    }
+
+    /// Whether there is anything for which nobody may have been called.
+    pub(crate) fn somebody_keeps_tasks(&self) -> bool {
+        let mut workers = self.workers().iter();
+        self.guests_have_work() || workers.any(|worker| !worker.stealer.is_empty())
+    }
+
+    /// Notes how many turns each worker has taken, before a nap of the one who watches.
+    pub(crate) fn note_turns(&self) {
+        for worker in self.workers() {
+            let WorkerStats { polls, noted, .. } = &worker.stats;
+            noted.store(polls.load(Ordering::Relaxed), Ordering::Relaxed);
+        }
+    }
+
+    /// Whether tasks are left lying: by a guest, or by a worker whose turns during that nap took
+    /// longer than a call takes.
+    pub(crate) fn is_held_up(&self, nap: Duration) -> bool {
+        let is_held_up = |worker: &CachePadded<Remote>| {
+            let WorkerStats { polls, noted, .. } = &worker.stats;
+            let noted = noted.load(Ordering::Relaxed);
+            let turns = polls.load(Ordering::Relaxed).wrapping_sub(noted);
+            !worker.stealer.is_empty() && u128::from(turns) * CALL.as_nanos() < nap.as_nanos()
+        };
+        self.guests_have_work() || self.workers().iter().any(is_held_up)
     }
 }

@@ -134,13 +134,23 @@ impl Worker {
             core.queue.push(task);
             // Now there is more than this worker will do next.
             if self.shared.config.workers > 1 {
-                self.shared.notify_one();
+                self.shared.notify_one_unless(|| self.keeps_tasks(core));
             }
         }
         if self.driving.get() {
             // The driver woke a task of ours: that is what we were waiting for.
             self.shared.driver.unpark(None);
         }
+    }
+
+    /// Whether this worker is done with what is in its queue before somebody could come for it, so that
+    /// nobody need be called. In case it is not, there is one who watches.
+    fn keeps_tasks(&self, core: &Core) -> bool {
+        if !core.looks.are_soon_done(core.queue.len()) {
+            return false;
+        }
+        self.shared.begins_to_keep(core);
+        self.shared.watch.is_watched()
     }
 
     /// Takes turns until the runtime is closed or the core is gone.

@@ -39,3 +39,4 @@ mod spans;
 mod spawn;
 mod time;
 mod wake;
+mod watch;
