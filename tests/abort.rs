@@ -381,12 +381,13 @@ fn aborts_come_from_anywhere() {
             })
             .collect();
         let last = before.unwrap();
-        std::thread::spawn(move || last.abort());
+        let aborts = std::thread::spawn(move || last.abort());
         runtime.block_on(async {
             for task in tasks {
                 assert!(task.await.unwrap_err().is_cancelled());
             }
         });
+        aborts.join().unwrap();
         assert_eq!(log.requests("future"), [1; 1000]);
     });
 }

@@ -423,6 +423,34 @@ fn what_waits_behind_a_long_turn_after_short_ones_is_found() {
     }
 }
 
+/// Once it has nothing in its queue there is nothing to watch over.
+#[test]
+fn nobody_naps_beside_a_worker_that_is_held_up_for_long() {
+    let (nap, naps) = mpsc::channel();
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(2)
+        .on_thread_park(move || nap.send(()).unwrap_or_default())
+        .build()
+        .unwrap();
+    let (block, blocked) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    runtime.spawn(async move {
+        for _ in 0..10_000 {
+            spawn_two().await;
+        }
+        block.send(()).unwrap();
+        released.recv().unwrap_err();
+    });
+    blocked.recv().unwrap();
+    let sleeps_on = |_| {
+        while naps.try_recv().is_ok() {}
+        // The longest nap is a tenth of that.
+        naps.recv_timeout(Duration::from_millis(16)).is_err()
+    };
+    assert!((0..1000).any(sleeps_on));
+    drop(release);
+}
+
 fn wake_all(waiting: &Mutex<Vec<Waker>>) {
     let woken = std::mem::take(&mut *waiting.lock().unwrap());
     woken.into_iter().for_each(Waker::wake);

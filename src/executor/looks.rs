@@ -105,7 +105,7 @@ impl Looks {
             true => Duration::ZERO,
             false => now.saturating_duration_since(last),
         };
-        let in_a_call = CALL.as_nanos() * u128::from(turns) / took.as_nanos().max(1);
+        let in_a_call = CALL.as_nanos() as u64 * u64::from(turns) / (took.as_nanos() as u64).max(1);
         self.turns_in_a_call
             .set(in_a_call.try_into().unwrap_or(usize::MAX));
     }

@@ -121,9 +121,14 @@ impl Watch {
         self.0.begin().map(Watching)
     }
 
-    pub fn go_on<'a>(&'a self, watching: Option<Watching<'a>>) -> Option<Watching<'a>> {
-        let watching = watching.map(|watching| watching.0);
-        self.0.go_on(watching).map(Watching)
+    pub fn go_on<'a>(
+        &'a self,
+        watching: Watching<'a>,
+        is_quiet: bool,
+        kept: impl FnOnce() -> bool,
+    ) -> Option<Watching<'a>> {
+        let watching = self.0.go_on(watching.0, is_quiet, kept);
+        watching.map(Watching)
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::executor::census::bump;
 use crate::executor::core::Core;
 use crate::executor::idle::Parking;
+use crate::executor::watch::Seen;
 use crate::executor::worker::Worker;
 use crate::time::ParkFor;
 
@@ -39,13 +40,14 @@ impl Worker {
                 shared.note_turns();
             }
             self.sleep(core, nap);
-            let is_held_up = nap.is_some_and(|nap| shared.is_held_up(nap));
+            let seen = nap.map(|nap| shared.look_after(nap));
+            let left_lying = seen == Some(Seen::LeftLying);
             if !shared.idle.is_asleep(index) {
                 // Somebody chose us, and counts on our searching.
                 core.searching.set(true);
                 break;
             }
-            if is_held_up || self.has_work(core) || shared.is_closed() {
+            if left_lying || self.has_work(core) || shared.is_closed() {
                 // With work of our own we watch over nobody.
                 let kept = || self.has_work(core) && shared.somebody_keeps_tasks();
                 let kept = watching.take().is_some_and(|watch| watch.leave(kept));
@@ -58,7 +60,14 @@ impl Worker {
                 }
                 break;
             }
-            watching = shared.watch.go_on(watching);
+            watching = match watching.take() {
+                Some(watching) => {
+                    let is_quiet = seen == Some(Seen::Nothing);
+                    let kept = || shared.somebody_keeps_tasks();
+                    shared.watch.go_on(watching, is_quiet, kept)
+                }
+                None => shared.watch.begin(),
+            };
         }
         drop(watching);
         core.naps.set(0);

@@ -11,11 +11,9 @@
 
 use std::time::Duration;
 
-use crossbeam_utils::CachePadded;
-
 use crate::executor::core::Core;
 use crate::executor::looks::CALL;
-use crate::executor::shared::{Remote, Shared};
+use crate::executor::shared::Shared;
 use crate::executor::stats::WorkerStats;
 use crate::sync::atomic::{fence, AtomicBool, AtomicUsize, Ordering};
 use crate::sync::spin;
@@ -79,16 +77,36 @@ impl Watch {
         Some(Watching { watch: self })
     }
 
-    /// A worker that sleeps on asks whether it should watch, or watch on.
-    pub(crate) fn go_on<'a>(&'a self, watching: Option<Watching<'a>>) -> Option<Watching<'a>> {
-        match watching {
-            Some(watching) if self.keepers.load(Ordering::Relaxed) > 0 => Some(watching),
-            watching => {
-                drop(watching);
-                self.begin()
-            }
+    /// Whoever watches has looked and sleeps on. If there is no guest, and of the workers none has taken a
+    /// turn meanwhile, it watches no longer: who queues something finds that nobody does. `kept` is asked
+    /// a last time.
+    pub(crate) fn go_on<'a>(
+        &'a self,
+        watching: Watching<'a>,
+        is_quiet: bool,
+        kept: impl FnOnce() -> bool,
+    ) -> Option<Watching<'a>> {
+        let keepers = self.keepers.load(Ordering::Relaxed);
+        if keepers % WORKER > 0 || keepers > 0 && !is_quiet {
+            return Some(watching);
+        }
+        if watching.leave(|| keepers == 0 || kept()) {
+            self.begin()
+        } else {
+            None
         }
     }
+}
+
+/// What whoever watches has seen after a nap.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// Tasks are left lying: by a guest, or by a worker whose turns took longer than a call takes.
+    LeftLying,
+    /// The workers get on.
+    Turns,
+    /// None of them has taken a turn.
+    Nothing,
 }
 
 /// Somebody watches as long as this is there.
@@ -107,8 +125,9 @@ impl Watching<'_> {
 
 impl Drop for Watching<'_> {
     fn drop(&mut self) {
-        // Ordering: release; pairs with the swap in `begin`.
-        self.watch.watched.store(false, Ordering::Release);
+        // Ordering: release; pairs with the swap in `begin`. A store would do: loom does not know that
+        // it comes after a swap that found us here.
+        self.watch.watched.swap(false, Ordering::AcqRel);
         // Ordering: see `is_watched`.
         fence(Ordering::SeqCst);
     }
@@ -165,15 +184,24 @@ impl Shared {
         }
     }
 
-    /// Whether tasks are left lying: by a guest, or by a worker whose turns during that nap took
-    /// longer than a call takes.
-    pub(crate) fn is_held_up(&self, nap: Duration) -> bool {
-        let is_held_up = |worker: &CachePadded<Remote>| {
+    /// Looks at what is kept, after a nap of so long.
+    pub(crate) fn look_after(&self, nap: Duration) -> Seen {
+        if self.guests_have_work() {
+            return Seen::LeftLying;
+        }
+        let mut seen = Seen::Nothing;
+        for worker in self.workers() {
             let WorkerStats { polls, noted, .. } = &worker.stats;
             let noted = noted.load(Ordering::Relaxed);
             let turns = polls.load(Ordering::Relaxed).wrapping_sub(noted);
-            !worker.stealer.is_empty() && u128::from(turns) * CALL.as_nanos() < nap.as_nanos()
-        };
-        self.guests_have_work() || self.workers().iter().any(is_held_up)
+            let takes_long = u128::from(turns) * CALL.as_nanos() < nap.as_nanos();
+            if takes_long && !worker.stealer.is_empty() {
+                return Seen::LeftLying;
+            }
+            if turns > 0 {
+                seen = Seen::Turns;
+            }
+        }
+        seen
     }
 }

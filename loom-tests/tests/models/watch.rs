@@ -76,7 +76,11 @@ impl House {
             if watching.is_some() && self.has_work() {
                 self.idle.get_up(worker);
             }
-            watching = self.watch.go_on(watching);
+            watching = match watching.take() {
+                // The other one takes no turn any more.
+                Some(watching) => self.watch.go_on(watching, true, || self.has_work()),
+                None => self.watch.begin(),
+            };
         }
         self.found.open();
     }
