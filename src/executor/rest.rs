@@ -62,7 +62,8 @@ impl Worker {
             }
             watching = match watching.take() {
                 Some(watching) => {
-                    let is_quiet = seen == Some(Seen::Nothing);
+                    // A worker that takes no turn in a short nap may have lost its processor.
+                    let is_quiet = seen == Some(Seen::Nothing) && core.naps.get() > NAP_DOUBLINGS;
                     let kept = || shared.somebody_keeps_tasks();
                     shared.watch.go_on(watching, is_quiet, kept)
                 }
