@@ -54,16 +54,11 @@ impl Idle {
 
     /// Chooses a worker to wake after a push, if nobody else will find what was pushed. That
     /// worker counts as searching from now on; the caller unparks it.
+    ///
+    /// `spare` says whether the caller can do without. It is asked only if nobody else will look, and
+    /// after the fence: whoever leaves the watch passes one, too, before it looks at the queues.
     #[inline]
-    pub(crate) fn worker_to_wake(&self) -> Option<usize> {
-        self.worker_to_wake_unless(|| false)
-    }
-
-    /// As [`worker_to_wake`](Self::worker_to_wake), where the caller may do without. That is asked only if
-    /// nobody else will look, and after the fence: whoever leaves the watch passes one, too, before it
-    /// looks at the queues.
-    #[inline]
-    pub(crate) fn worker_to_wake_unless(&self, spare: impl FnOnce() -> bool) -> Option<usize> {
+    pub(crate) fn worker_to_wake(&self, spare: impl FnOnce() -> bool) -> Option<usize> {
         // Ordering: SeqCst fence between the caller's push and this look at the word. It pairs
         // with the fence in `park`, between a worker's leaving the word and its last look at the
         // queues: at least one of the two sees what the other did.

@@ -65,11 +65,11 @@ impl Idle {
     }
 
     pub fn worker_to_wake(&self) -> Option<usize> {
-        self.0.worker_to_wake()
+        self.0.worker_to_wake(|| false)
     }
 
     pub fn worker_to_wake_unless(&self, spare: impl FnOnce() -> bool) -> Option<usize> {
-        self.0.worker_to_wake_unless(spare)
+        self.0.worker_to_wake(spare)
     }
 
     pub fn start_searching(&self) -> bool {

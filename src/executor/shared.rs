@@ -183,8 +183,8 @@ impl Shared {
         if self.config.workers == 0 {
             // The only one there is; it may be awake, which costs it nothing.
             self.remotes[0].parker.unpark(&*self.driver);
-        } else if let Some(index) = self.idle.worker_to_wake() {
-            self.remotes[index].parker.unpark(&*self.driver);
+        } else {
+            self.notify_one_unless(|| false);
         }
     }
 
@@ -192,7 +192,7 @@ impl Shared {
     /// is asked only where somebody would be called.
     #[inline]
     pub(crate) fn notify_one_unless(&self, spare: impl FnOnce() -> bool) {
-        if let Some(index) = self.idle.worker_to_wake_unless(spare) {
+        if let Some(index) = self.idle.worker_to_wake(spare) {
             self.remotes[index].parker.unpark(&*self.driver);
         }
     }

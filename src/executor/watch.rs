@@ -173,7 +173,7 @@ impl Shared {
     /// Whether there is anything for which nobody may have been called.
     pub(crate) fn somebody_keeps_tasks(&self) -> bool {
         let mut workers = self.workers().iter();
-        self.guests_have_work() || workers.any(|worker| !worker.stealer.is_empty())
+        self.guests_have_work() || workers.any(|worker| worker.has_work())
     }
 
     /// Notes how many turns each worker has taken, before a nap of the one who watches.
@@ -195,7 +195,7 @@ impl Shared {
             let noted = noted.load(Ordering::Relaxed);
             let turns = polls.load(Ordering::Relaxed).wrapping_sub(noted);
             let takes_long = u128::from(turns) * CALL.as_nanos() < nap.as_nanos();
-            if takes_long && !worker.stealer.is_empty() {
+            if takes_long && worker.has_work() {
                 return Seen::LeftLying;
             }
             if turns > 0 {

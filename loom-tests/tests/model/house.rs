@@ -5,10 +5,11 @@ use std::task::{Context as TaskContext, Poll, Waker};
 
 use kamon_loomed::__model as inside;
 use kamon_loomed::runtime::{Builder, Runtime};
+use kamon_loomed::{spawn, with_context};
 use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread::{self, JoinHandle};
 
-use crate::model::witness::request;
+use crate::model::witness::{expect_here, request};
 
 /// A runtime whose every thread stands on a Context of its own: `check` sees to that.
 pub(crate) fn workers(number: usize) -> Runtime {
@@ -32,6 +33,18 @@ pub(crate) fn beside(number: u32, run: impl FnOnce() + Send + 'static) -> JoinHa
         run();
         inside::leave_base();
     })
+}
+
+/// Spawns two tasks, of requests 2 and 3, that open the gate once each.
+pub(crate) fn spawn_two(gate: &Gate) {
+    for number in [2, 3] {
+        let gate = gate.clone();
+        let task = async move {
+            expect_here(number, "a poll");
+            gate.open();
+        };
+        drop(with_context(request(number), || spawn(task)));
+    }
 }
 
 /// Something that happens once. Under a lock, so that it needs nothing of the executor but a wake.

@@ -4,7 +4,7 @@
 use kamon_loomed::{spawn, with_context};
 
 use crate::model::check;
-use crate::model::house::{beside, current_thread, workers, Gate};
+use crate::model::house::{beside, current_thread, spawn_two, workers, Gate};
 use crate::model::witness::{expect, expect_here, request};
 
 /// A guest spawns a task and then blocks its thread until the task has run: the worker finds it,
@@ -78,14 +78,7 @@ fn a_guest_leaves_its_tasks_to_others() {
         let gate = Gate::new();
         let opened = gate.clone();
         let main = async move {
-            for number in [2, 3] {
-                let gate = opened.clone();
-                let task = async move {
-                    expect_here(number, "a poll");
-                    gate.open();
-                };
-                drop(with_context(request(number), || spawn(task)));
-            }
+            spawn_two(&opened);
         };
         with_context(request(1), || runtime.block_on(main));
         gate.pass(2);

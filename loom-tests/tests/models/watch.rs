@@ -11,7 +11,7 @@ use kamon_loomed::{spawn, with_context};
 use loom::sync::Arc;
 use loom::thread;
 
-use crate::model::house::{build, Gate};
+use crate::model::house::{build, spawn_two, Gate};
 use crate::model::witness::{expect_here, request};
 use crate::model::{check, check_bounded};
 use crate::sync::atomic::{AtomicUsize, Ordering};
@@ -155,14 +155,7 @@ fn blocks_after_a_short_turn(name: &str, run: fn(Runtime, BoxedTask, Gate)) {
         let opened = gate.clone();
         let blocks = async move {
             yield_now().await;
-            for number in [2, 3] {
-                let gate = opened.clone();
-                let task = async move {
-                    expect_here(number, "a poll");
-                    gate.open();
-                };
-                drop(with_context(request(number), || spawn(task)));
-            }
+            spawn_two(&opened);
             opened.pass(1);
             expect_here(1, "what comes after the wait");
         };
