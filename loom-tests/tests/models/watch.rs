@@ -143,8 +143,8 @@ fn who_leaves_the_watch_calls_another() {
 }
 
 /// Has `run` run a task of the whole executor that has just had a short turn, spawns two others and blocks its
-/// thread until one of them has run. The other is in the slot, for which nobody is called.
-fn blocks_after_a_short_turn(name: &str, run: fn(Runtime, BoxedTask, Gate)) {
+/// thread until so many of them have run.
+fn blocks_after_a_short_turn(name: &str, times: usize, run: fn(Runtime, BoxedTask, Gate)) {
     check_bounded(name, 1, move || {
         let runtime = build(
             Builder::new_multi_thread()
@@ -156,7 +156,7 @@ fn blocks_after_a_short_turn(name: &str, run: fn(Runtime, BoxedTask, Gate)) {
         let blocks = async move {
             yield_now().await;
             spawn_two(&opened);
-            opened.pass(1);
+            opened.pass(times);
             expect_here(1, "what comes after the wait");
         };
         run(runtime, Box::pin(blocks), gate);
@@ -165,10 +165,12 @@ fn blocks_after_a_short_turn(name: &str, run: fn(Runtime, BoxedTask, Gate)) {
 
 type BoxedTask = Pin<Box<dyn Future<Output = ()> + Send>>;
 
+/// One of them is in the slot, for which nobody is called.
 #[test]
 fn a_task_that_blocks_after_a_short_turn() {
     blocks_after_a_short_turn(
         "a_task_that_blocks_after_a_short_turn",
+        1,
         |runtime, task, gate| {
             with_context(request(1), || drop(runtime.spawn(task)));
             gate.pass(1);
@@ -181,10 +183,11 @@ fn a_task_that_blocks_after_a_short_turn() {
 fn a_task_that_blocks_while_somebody_watches() {
     blocks_after_a_short_turn(
         "a_task_that_blocks_while_somebody_watches",
+        2,
         |runtime, task, gate| {
             runtime.block_on(async move {
                 with_context(request(1), || drop(spawn(task)));
-                gate.pass(1);
+                gate.pass(2);
             });
         },
     );
