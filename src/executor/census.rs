@@ -37,7 +37,7 @@ impl Census {
     }
 
     /// Counts a task in.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn spawned_one(&self, worker: Option<usize>) {
         match worker {
             Some(index) => bump(&self.workers[index].spawned),
@@ -46,7 +46,7 @@ impl Census {
     }
 
     /// Counts a task out.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn finished_one(&self, worker: Option<usize>) {
         match worker {
             Some(index) => bump(&self.workers[index].finished),

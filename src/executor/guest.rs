@@ -132,7 +132,9 @@ pub(crate) fn schedule(shared: &Shared, core: &Core, task: Notified, yielded: bo
         }
         return shared.notify_one();
     }
-    leave_to_workers(shared, core);
+    if !slot.is_empty() {
+        leave_to_workers(shared, core);
+    }
     if !core.queue.is_empty() {
         core.habit.disregard();
     }

@@ -189,7 +189,7 @@ impl Worker {
 
     /// What comes before a task's turn. Returns whether the outside world is due for a look
     /// after it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn begin_turn(&self, core: &Core) -> bool {
         if core.searching.replace(false) && self.shared.idle.found_work() {
             self.shared.notify_one();

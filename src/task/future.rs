@@ -212,12 +212,19 @@ impl<F: Future> Future for TaskFuture<F> {
 }
 
 impl<F: Future> Drop for TaskFuture<F> {
+    #[inline(always)]
     fn drop(&mut self) {
         // SAFETY: `async-task` drops the future with the right to it.
-        if unsafe { self.header().is_retired() } {
-            return;
+        if !unsafe { self.header().is_retired() } {
+            self.drop_unfinished();
         }
-        // Never completed: dropped by a queue, or because nobody can wake it any more.
+    }
+}
+
+impl<F: Future> TaskFuture<F> {
+    /// Drops a future that was never completed: by a queue, or because nobody can wake it any more.
+    #[cold]
+    fn drop_unfinished(&mut self) {
         let header = self.header();
         let result = {
             let _entered = Entered::new(header.id());

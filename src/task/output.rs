@@ -68,8 +68,10 @@ impl<T> Output<T> {
 }
 
 impl<T> Drop for Output<T> {
+    #[inline]
     fn drop(&mut self) {
-        {
+        // Without a destructor nobody could tell where it is dropped.
+        if std::mem::needs_drop::<T>() || self.result.is_err() {
             let _entered = Entered::new(self.id);
             let _frame = Frame::enter(&self.context);
             // SAFETY: dropped once, here; `claim` forgets the value it takes apart.
