@@ -46,7 +46,7 @@ impl Census {
     }
 
     /// Counts a task out.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn finished_one(&self, worker: Option<usize>) {
         match worker {
             Some(index) => bump(&self.workers[index].finished),

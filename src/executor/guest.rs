@@ -132,9 +132,7 @@ pub(crate) fn schedule(shared: &Shared, core: &Core, task: Notified, yielded: bo
         }
         return shared.notify_one();
     }
-    if !slot.is_empty() {
-        leave_to_workers(shared, core);
-    }
+    leave_to_workers(shared, core);
     if !core.queue.is_empty() {
         core.habit.disregard();
     }
@@ -143,6 +141,7 @@ pub(crate) fn schedule(shared: &Shared, core: &Core, task: Notified, yielded: bo
 }
 
 /// Puts what waits in a guest's slot where the workers are called to find it.
+#[inline(always)]
 pub(crate) fn leave_to_workers(shared: &Shared, core: &Core) {
     if let Some(task) = shared.remotes[core.index].lifo_slot.take() {
         // That the slot is empty is nobody else's doing.

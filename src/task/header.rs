@@ -297,7 +297,6 @@ impl Header {
     /// # Safety
     ///
     /// The caller must have the right to drop the task's future, has done so, and calls this once.
-    #[inline]
     pub(crate) unsafe fn release(&self) {
         // SAFETY: this is the call that ends the scheduler's duty to stay.
         let scheduler = unsafe { self.scheduler() };
