@@ -69,6 +69,18 @@ impl Idle {
         self.pop_sleeper()
     }
 
+    /// As [`worker_to_wake`](Self::worker_to_wake), after a push into the injector. That needs no fence: the
+    /// push and [`Injector::is_empty_to_pushers`](crate::queue::Injector::is_empty_to_pushers), which a worker
+    /// asks at its last look, are both exchanges at one word. If the push comes second, it receives what the
+    /// worker has done before, and if it comes first, it is seen.
+    #[inline]
+    pub(crate) fn worker_to_wake_for_injected(&self) -> Option<usize> {
+        match self.somebody_should_wake() {
+            true => self.pop_sleeper(),
+            false => None,
+        }
+    }
+
     #[cold]
     fn pop_sleeper(&self) -> Option<usize> {
         let mut sleepers = self.sleepers.lock();

@@ -108,6 +108,11 @@ impl Watch {
         self.0.join(watch::WORKER);
     }
 
+    /// So does a guest.
+    pub fn join_as_guest(&self) {
+        self.0.join(watch::GUEST);
+    }
+
     pub fn is_watched(&self) -> bool {
         self.0.is_watched()
     }
@@ -119,6 +124,10 @@ impl Watch {
 
     pub fn begin(&self) -> Option<Watching<'_>> {
         self.0.begin().map(Watching)
+    }
+
+    pub fn begin_asleep(&self) -> Option<Watching<'_>> {
+        self.0.begin_asleep().map(Watching)
     }
 
     pub fn go_on<'a>(

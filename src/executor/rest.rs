@@ -29,6 +29,7 @@ impl Worker {
         if shared.idle.park(index, searching) == Parking::LookAgain {
             shared.notify_if_work_pending(watching.is_some());
         }
+        watching = watching.or_else(|| shared.watch.begin_asleep());
         self.end_work();
         bump(&remote.stats.rests);
         loop {
@@ -48,9 +49,12 @@ impl Worker {
                 break;
             }
             if left_lying || self.has_work(core) || shared.is_closed() {
-                // With work of our own we watch over nobody.
-                let kept = || self.has_work(core) && shared.somebody_keeps_tasks();
-                let kept = watching.take().is_some_and(|watch| watch.leave(kept));
+                // With work of our own we watch over nobody. Without, we search, at the end of which
+                // somebody is called or watches.
+                let kept = watching
+                    .take()
+                    .is_some_and(|watch| watch.leave(|| shared.somebody_keeps_tasks()));
+                let kept = kept && self.has_work(core);
                 // The driver or a timer woke tasks of ours.
                 if !shared.idle.get_up(index) {
                     core.searching.set(true);

@@ -172,7 +172,9 @@ impl Shared {
     /// Queues a task from outside the workers. The caller keeps `self` alive.
     pub(crate) fn inject(&self, task: Notified) {
         match self.injector.push(task) {
-            Ok(()) => self.notify_one(),
+            // The only one there is; it may be awake, which costs it nothing.
+            Ok(()) if self.config.workers == 0 => self.call(Some(0)),
+            Ok(()) => self.call(self.idle.worker_to_wake_for_injected()),
             Err(task) => bury(task),
         }
     }
@@ -181,8 +183,7 @@ impl Shared {
     #[inline]
     pub(crate) fn notify_one(&self) {
         if self.config.workers == 0 {
-            // The only one there is; it may be awake, which costs it nothing.
-            self.remotes[0].parker.unpark(&*self.driver);
+            self.call(Some(0));
         } else {
             self.notify_one_unless(|| false);
         }
@@ -192,7 +193,12 @@ impl Shared {
     /// is asked only where somebody would be called.
     #[inline]
     pub(crate) fn notify_one_unless(&self, spare: impl FnOnce() -> bool) {
-        if let Some(index) = self.idle.worker_to_wake(spare) {
+        self.call(self.idle.worker_to_wake(spare));
+    }
+
+    #[inline]
+    fn call(&self, worker: Option<usize>) {
+        if let Some(index) = worker {
             self.remotes[index].parker.unpark(&*self.driver);
         }
     }
@@ -224,7 +230,7 @@ impl Shared {
             // Ordering: what was queued after it ended to keep tasks says so to whoever finds it.
             worker.has_work() && !(watches && worker.keeps.load(Ordering::Relaxed))
         };
-        let pending = !self.injector.is_empty()
+        let pending = !self.injector.is_empty_to_pushers()
             || self.guests_have_work()
             || self.workers().iter().any(is_left);
         if pending {

@@ -28,7 +28,7 @@ pub(crate) struct Watch {
     watched: AtomicBool,
 }
 
-const GUEST: usize = 1;
+pub(super) const GUEST: usize = 1;
 pub(super) const WORKER: usize = 1 << 16;
 
 impl Watch {
@@ -77,6 +77,17 @@ impl Watch {
         Some(Watching { watch: self })
     }
 
+    /// Asked again by a worker that counts as asleep and does not watch: who did when it asked before may have
+    /// left since, and have found nobody to call.
+    pub(crate) fn begin_asleep(&self) -> Option<Watching<'_>> {
+        // Ordering: the fence in `Idle::park` pairs with the one in `Idle::worker_to_wake`: who leaves finds
+        // a sleeper to call, or is seen to be gone.
+        match self.keepers.load(Ordering::Relaxed) > 0 && !self.is_watched() {
+            true => self.begin(),
+            false => None,
+        }
+    }
+
     /// Whoever watches has looked and sleeps on. If there is no guest, and of the workers none has taken a
     /// turn meanwhile, it watches no longer: who queues something finds that nobody does. `kept` is asked
     /// a last time.
@@ -116,10 +127,12 @@ pub(crate) struct Watching<'a> {
 
 impl Watching<'_> {
     /// The watcher has something else to do. Returns whether another has to be called: what `left` finds was
-    /// queued by somebody who may have relied on this one.
+    /// queued by somebody who may have relied on this one, and a guest may still do so, since it asks only once
+    /// whether somebody watches.
     pub(crate) fn leave(self, left: impl FnOnce() -> bool) -> bool {
+        let watch = self.watch;
         drop(self);
-        left()
+        watch.keepers.load(Ordering::Relaxed) % WORKER > 0 || left()
     }
 }
 

@@ -197,6 +197,16 @@ impl<T: Pointer> Injector<T> {
         self.len() == 0
     }
 
+    /// Whether it is empty, asked by somebody who is about to sleep. A push that is not seen here sees, with
+    /// no fence of its own, whatever the caller has done before.
+    pub(crate) fn is_empty_to_pushers(&self) -> bool {
+        // Ordering: as in `len`.
+        let taken = self.taken.load(Ordering::Acquire);
+        // Ordering: release; pairs with the acquire in `push`.
+        let position = self.tail.position.fetch_or(0, Ordering::Release);
+        slots_between(taken, position) == 0
+    }
+
     /// Refuses further items; those inside can still be taken.
     pub(crate) fn close(&self) {
         self.tail.position.fetch_or(CLOSED, Ordering::Relaxed);

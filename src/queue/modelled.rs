@@ -142,6 +142,11 @@ impl<T> Injector<T> {
         self.len() == 0
     }
 
+    /// The lock is the word that a push changes, too.
+    pub(crate) fn is_empty_to_pushers(&self) -> bool {
+        self.0.with(|items| items.queue.is_empty())
+    }
+
     pub(crate) fn close(&self) {
         self.0.with(|items| items.closed = true);
     }
@@ -361,6 +366,10 @@ impl ParcelInjector {
 
     pub fn len(&self) -> usize {
         self.0.len()
+    }
+
+    pub fn is_empty_to_pushers(&self) -> bool {
+        self.0.is_empty_to_pushers()
     }
 
     pub fn close(&self) {

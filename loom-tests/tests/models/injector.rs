@@ -7,6 +7,7 @@ use loom::thread;
 
 use crate::model::check_bounded;
 use crate::model::witness::expect;
+use crate::sync::atomic::{AtomicBool, Ordering};
 
 /// Pushes so many, numbered from `first`, and returns those that were taken in.
 fn push(injector: &ParcelInjector, first: u32, number: u32) -> Vec<u32> {
@@ -106,5 +107,36 @@ fn a_length_is_never_more_than_there_is() {
         let (pushed, taken) = thread.join().unwrap();
         expect(taken == pushed, "who has pushed all can take all");
         expect(injector.len() == 0, "and then there are none");
+    });
+}
+
+/// One lies down and looks once more, another pushes and looks who has: one of them sees the other, without
+/// a fence. A third pushes between them.
+#[test]
+fn a_push_is_seen_or_sees_who_lies_down() {
+    check_bounded("a_push_is_seen_or_sees_who_lies_down", 3, || {
+        let injector = Arc::new(ParcelInjector::new());
+        let asleep = Arc::new(AtomicBool::new(false));
+        let pushes = |first| {
+            let (injector, asleep) = (injector.clone(), asleep.clone());
+            move || {
+                push(&injector, first, 1);
+                asleep.load(Ordering::Relaxed)
+            }
+        };
+        let (first, second) = (thread::spawn(pushes(0)), pushes(10));
+        let other = {
+            let (injector, asleep) = (injector.clone(), asleep.clone());
+            thread::spawn(move || {
+                asleep.store(true, Ordering::Relaxed);
+                injector.is_empty_to_pushers()
+            })
+        };
+        let seen = [second(), first.join().unwrap()];
+        let sleeps = other.join().unwrap();
+        expect(
+            !sleeps || seen == [true, true],
+            "no push is left to a sleeper",
+        );
     });
 }

@@ -50,6 +50,16 @@ impl House {
         self.found.pass(1);
     }
 
+    /// As a guest, which has called somebody if nobody watched, and asks no more.
+    fn keep_as_before(&self) {
+        self.watch.join_as_guest();
+        if !self.watch.is_watched() {
+            self.call();
+        }
+        self.queued.store(1, Ordering::Release);
+        self.found.pass(1);
+    }
+
     fn has_work(&self) -> bool {
         self.queued.load(Ordering::Acquire) > 0
     }
@@ -63,11 +73,24 @@ impl House {
     /// Another worker: it has nothing to do, sleeps, and watches if it should, until there is something.
     fn rest(&self, worker: usize) {
         self.parkers[worker].attach();
+        let mut searching = false;
+        loop {
+            self.lie_down(worker, searching);
+            if self.has_work() {
+                return self.found.open();
+            }
+            // It was called for what it does when it finds nothing.
+            searching = true;
+        }
+    }
+
+    fn lie_down(&self, worker: usize, searching: bool) {
         let mut watching = self.watch.begin();
-        let look_again = self.idle.park(worker, false);
+        let look_again = self.idle.park(worker, searching);
         if look_again && watching.is_none() && self.has_work() {
             self.call();
         }
+        watching = watching.or_else(|| self.watch.begin_asleep());
         while self.idle.is_asleep(worker) {
             match watching {
                 Some(_) => thread::yield_now(),
@@ -82,7 +105,6 @@ impl House {
                 None => self.watch.begin(),
             };
         }
-        self.found.open();
     }
 
     /// One that watches until it has something of its own to do, which takes long.
@@ -123,9 +145,8 @@ fn who_watches_no_longer_is_called() {
 }
 
 /// The one who watches leaves, while a third one sleeps and does not watch.
-#[test]
-fn who_leaves_the_watch_calls_another() {
-    check("who_leaves_the_watch_calls_another", || {
+fn one_leaves(name: &str, keep: impl Fn(&House) + Send + Sync + 'static) {
+    check(name, move || {
         let house = House::new(3);
         house.watch.join();
         let threads = [1, 2].map(|worker| {
@@ -135,11 +156,25 @@ fn who_leaves_the_watch_calls_another() {
                 _ => house.rest(worker),
             })
         });
-        house.keep();
+        keep(&house);
         for thread in threads {
             thread.join().unwrap();
         }
     });
+}
+
+#[test]
+fn who_leaves_the_watch_calls_another() {
+    one_leaves("who_leaves_the_watch_calls_another", House::keep);
+}
+
+/// There is nothing yet to call another for.
+#[test]
+fn who_leaves_the_watch_over_a_guest_calls_another() {
+    one_leaves(
+        "who_leaves_the_watch_over_a_guest_calls_another",
+        House::keep_as_before,
+    );
 }
 
 /// Has `run` run a task of the whole executor that has just had a short turn, spawns two others and blocks its
