@@ -29,6 +29,7 @@ impl Worker {
         if shared.idle.park(index, searching) == Parking::LookAgain {
             shared.notify_if_work_pending(watching.is_some());
         }
+        // And after: who watched may have gone meanwhile.
         watching = watching.or_else(|| shared.watch.begin_asleep());
         self.end_work();
         bump(&remote.stats.rests);
