@@ -49,7 +49,9 @@ impl<'a> Guest<'a> {
         if shared.is_closed() {
             return None;
         }
-        spare.cores.pop().map(|core| Guest { shared, core })
+        let core = spare.cores.pop()?;
+        shared.use_core(core.index);
+        Some(Guest { shared, core })
     }
 
     /// Runs the future, and what it waits for, until it is done.
@@ -279,6 +281,19 @@ mod tests {
     fn blocks(runtime: &Runtime) -> bool {
         let spare = runtime.handle().shared().spare.lock();
         spare.cores.iter().any(|core| core.habit.blocks())
+    }
+
+    #[test]
+    fn guests_count_from_the_first_one_on() {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(2)
+            .build()
+            .unwrap();
+        let used = || runtime.handle().shared().used().len();
+        assert_eq!(used(), 2, "nobody has looked for guests yet");
+        for _ in 0..2 {
+            runtime.block_on(async { assert_eq!(used(), 3) });
+        }
     }
 
     #[test]

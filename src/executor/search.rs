@@ -99,8 +99,7 @@ impl Worker {
     /// Takes what guests have left behind, who may have gone to sleep or be busy with something
     /// else. Nobody looks there but who steals, and a worker that never runs out of work does not.
     fn next_of_guests(&self, core: &Core) -> Option<Notified> {
-        self.shared
-            .guests()
+        self.shared.used()[self.shared.workers().len()..]
             .iter()
             .find_map(|guest| match guest.stealer.steal_into(&core.queue) {
                 Some(stolen) => {
@@ -112,8 +111,7 @@ impl Worker {
     }
 
     fn steal(&self, core: &Core) -> Option<Notified> {
-        let remotes = &self.shared.remotes;
-        if remotes.len() < 2 {
+        if self.shared.used().len() < 2 {
             return None;
         }
         if !core.searching.get() {
@@ -127,8 +125,8 @@ impl Worker {
     }
 
     fn steal_from_others(&self, core: &Core) -> Option<Notified> {
-        let remotes = &self.shared.remotes;
-        let stats = &remotes[core.index].stats;
+        let stats = &self.shared.remotes[core.index].stats;
+        let remotes = self.shared.used();
         let start = core.random.borrow_mut().usize(..remotes.len());
         let victims = (0..remotes.len())
             .map(|offset| (start + offset) % remotes.len())

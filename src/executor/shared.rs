@@ -23,7 +23,7 @@ use crate::executor::watch::Watch;
 use crate::executor::worker::Worker;
 use crate::queue::{Injector, LifoSlot, Stealer};
 use crate::sync::atomic::{AtomicBool, Ordering};
-use crate::sync::{scaled, Arc, Condvar, Living, Mutex};
+use crate::sync::{scaled, statics, Arc, Condvar, Living, Mutex};
 use crate::task::{Hooks, Keep, Leaving, Link, Notified, Registry, RegistryKey, Scheduler};
 use crate::time::{Host, Timers};
 
@@ -36,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) injector: Injector<Notified>,
     /// One for each worker (or the only one of a current-thread runtime), then the guests'.
     pub(crate) remotes: Box<[CachePadded<Remote>]>,
+    /// How many of those were ever in use: the workers' and the guests' that were lent before the others.
+    used: statics::AtomicUsize,
     pub(crate) idle: Idle,
     pub(crate) registry: Registry,
     pub(crate) census: Census,
@@ -115,6 +117,7 @@ impl Shared {
                     })
                 })
                 .collect(),
+            used: statics::AtomicUsize::new(workers.max(1)),
             idle: Idle::new(workers),
             registry: Registry::new(scaled(cores.len() + 1)),
             census: Census::new(cores.len()),
@@ -207,6 +210,19 @@ impl Shared {
     #[inline]
     pub(crate) fn is_guest(&self, index: usize) -> bool {
         index >= self.config.workers.max(1)
+    }
+
+    /// The sides that others see of whoever may have queued anything.
+    #[inline]
+    pub(crate) fn used(&self) -> &[CachePadded<Remote>] {
+        // Ordering: who sees what a guest has queued sees that it is in use.
+        &self.remotes[..self.used.load(Ordering::Relaxed)]
+    }
+
+    /// A core is about to be used.
+    pub(crate) fn use_core(&self, index: usize) {
+        // Ordering: as above.
+        self.used.fetch_max(index + 1, Ordering::Relaxed);
     }
 
     /// The sides of the guests that others see.

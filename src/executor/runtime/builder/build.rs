@@ -82,7 +82,10 @@ impl Builder {
             shared.spare.lock().cores = cores;
             return Ok(Runtime::from_parts(handle, Vec::new()));
         }
-        shared.spare.lock().cores = cores.split_off(workers);
+        let mut guests = cores.split_off(workers);
+        // They are lent from the end: the first ones first.
+        guests.reverse();
+        shared.spare.lock().cores = guests;
         let threads = threads::start(&shared, cores, names, self.thread_stack_size)?;
         Ok(Runtime::from_parts(handle, threads))
     }
