@@ -72,6 +72,7 @@ impl Worker {
         let room = ENOUGH.saturating_sub(core.queue.len());
         let workers = self.shared.config.workers.max(1);
         let first = self.shared.injector.take(
+            workers * INJECTOR_BATCH,
             |len| (len / workers + 1).min(INJECTOR_BATCH).min(room.max(1)),
             |task| {
                 core.queue.push(task);

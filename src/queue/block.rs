@@ -41,6 +41,14 @@ pub(super) fn slot(position: usize) -> usize {
     position / STEP % LAP
 }
 
+/// The same position, or the one after it if it is that of no slot: to the left of both is the same.
+pub(super) fn past_the_end(position: usize) -> usize {
+    match slot(position) {
+        SLOTS => position.wrapping_add(STEP),
+        _ => position,
+    }
+}
+
 /// How many slots there are from one position to a later one.
 pub(super) fn slots_between(from: usize, to: usize) -> usize {
     let positions = to.wrapping_sub(from) / STEP;

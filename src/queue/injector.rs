@@ -7,7 +7,7 @@ use std::ptr::NonNull;
 use concurrent_queue::ConcurrentQueue;
 use crossbeam_utils::CachePadded;
 
-use crate::queue::block::{slot, slots_between, Block, CLOSED, SLOTS, STEP};
+use crate::queue::block::{past_the_end, slot, slots_between, Block, CLOSED, SLOTS, STEP};
 use crate::queue::lifo::Pointer;
 #[cfg(kamon_loom)]
 use crate::queue::modelled::Spare as ConcurrentQueue;
@@ -21,13 +21,21 @@ use crate::sync::{give_way, Mutex};
 /// takes many at once. So the two ends meet at one word, and not once for each item.
 pub(crate) struct Injector<T: Pointer> {
     tail: CachePadded<Tail>,
-    /// The position of the first item that has not been taken; to be written under the lock.
-    taken: CachePadded<AtomicUsize>,
+    front: CachePadded<Front>,
     /// The block of that position.
     head: Mutex<*mut Block>,
     /// A block that was emptied, for who needs one next.
     spare: ConcurrentQueue<Box<Block>>,
     owns: PhantomData<T>,
+}
+
+/// What is written by those who take, under the lock.
+struct Front {
+    /// The position of the first item that has not been taken.
+    taken: AtomicUsize,
+    /// The tail as one of them saw it: up to there nobody need look at the real one, which takes its line away
+    /// from those who push.
+    known: AtomicUsize,
 }
 
 struct Tail {
@@ -51,7 +59,10 @@ impl<T: Pointer> Injector<T> {
                 position: AtomicUsize::new(0),
                 block: AtomicPtr::new(first),
             }),
-            taken: CachePadded::new(AtomicUsize::new(0)),
+            front: CachePadded::new(Front {
+                taken: AtomicUsize::new(0),
+                known: AtomicUsize::new(0),
+            }),
             head: Mutex::new(first),
             spare: ConcurrentQueue::bounded(1),
             owns: PhantomData,
@@ -117,21 +128,29 @@ impl<T: Pointer> Injector<T> {
     }
 
     /// Takes the first item, and gives those after it to `more`. `share` says how many they may be in all,
-    /// when it is told how many there are; it is not asked if there are none.
+    /// when it is told how many there are, or that there are `enough` and perhaps more; it is not asked if there
+    /// are none.
     ///
     /// Waits for the push of the first one, if that has reserved a slot and not filled it yet; of those that
     /// come after it there may be fewer.
     pub(crate) fn take(
         &self,
+        enough: usize,
         share: impl FnOnce(usize) -> usize,
         mut more: impl FnMut(T),
     ) -> Option<T> {
-        if self.is_empty() {
+        if self.looks_empty() {
             return None;
         }
         let mut head = self.head.lock();
-        let mut position = self.taken.load(Ordering::Relaxed);
-        let len = slots_between(position, self.tail.position.load(Ordering::Relaxed));
+        let Front { taken, known } = &*self.front;
+        let mut position = taken.load(Ordering::Relaxed);
+        let mut len = slots_between(position, known.load(Ordering::Relaxed));
+        if len < enough {
+            let tail = past_the_end(self.tail.position.load(Ordering::Relaxed));
+            known.store(tail, Ordering::Relaxed);
+            len = slots_between(position, tail);
+        }
         if len == 0 {
             return None;
         }
@@ -156,7 +175,7 @@ impl<T: Pointer> Injector<T> {
                 *head = self.leave(*head);
             }
             // Ordering: release; pairs with the acquire in `len`.
-            self.taken.store(position, Ordering::Release);
+            taken.store(position, Ordering::Release);
             // SAFETY: what is in a slot went in by `push`, and the position says that it was not taken yet.
             let item = unsafe { T::from_pointer(pointer) };
             match first {
@@ -182,13 +201,13 @@ impl<T: Pointer> Injector<T> {
 
     /// Takes the first item.
     pub(crate) fn pop(&self) -> Option<T> {
-        self.take(|_| 1, drop)
+        self.take(1, |_| 1, drop)
     }
 
     /// How many items are inside, those included that are just being pushed.
     pub(crate) fn len(&self) -> usize {
         // Ordering: acquire; pairs with the release in `take`: the tail is not before it.
-        let taken = self.taken.load(Ordering::Acquire);
+        let taken = self.front.taken.load(Ordering::Acquire);
         slots_between(taken, self.tail.position.load(Ordering::Relaxed))
     }
 
@@ -197,11 +216,20 @@ impl<T: Pointer> Injector<T> {
         self.len() == 0
     }
 
+    /// Whether it is empty, without a look at the tail where that is not needed. It may seem not to be.
+    #[inline]
+    fn looks_empty(&self) -> bool {
+        let Front { taken, known } = &*self.front;
+        let is_known =
+            slots_between(taken.load(Ordering::Relaxed), known.load(Ordering::Relaxed)) > 0;
+        !is_known && self.is_empty()
+    }
+
     /// Whether it is empty, asked by somebody who is about to sleep. A push that is not seen here sees, with
     /// no fence of its own, whatever the caller has done before.
     pub(crate) fn is_empty_to_pushers(&self) -> bool {
         // Ordering: as in `len`.
-        let taken = self.taken.load(Ordering::Acquire);
+        let taken = self.front.taken.load(Ordering::Acquire);
         // Ordering: release; pairs with the acquire in `push`.
         let position = self.tail.position.fetch_or(0, Ordering::Release);
         slots_between(taken, position) == 0
@@ -251,7 +279,7 @@ mod tests {
 
     fn take(injector: &Injector<Item>, most: usize) -> Vec<usize> {
         let mut more = Vec::new();
-        let first = injector.take(|_| most, |item| more.push(item.0 .1));
+        let first = injector.take(most, |_| most, |item| more.push(item.0 .1));
         first
             .map(|item| item.0 .1)
             .into_iter()
@@ -283,15 +311,21 @@ mod tests {
     #[test]
     fn a_share_is_asked_with_the_length_and_is_one_at_least() {
         let injector = Injector::new();
-        assert_eq!(injector.take(|_| panic!("there is none"), drop), None);
-        for number in 0..100 {
-            injector.push(item(number)).unwrap();
+        assert_eq!(injector.take(1, |_| panic!("there is none"), drop), None);
+        let push = |number| injector.push(item(number)).unwrap();
+        (0..100).for_each(push);
+        // With what is known, if that is enough.
+        for (first, enough, len) in [(0, 1, 100), (1, 99, 99), (2, 99, 108)] {
+            let ask = |told| {
+                assert_eq!(told, len);
+                0
+            };
+            let taken = injector.take(enough, ask, |_| panic!("no more"));
+            assert_eq!(taken, Some(item(first)));
+            if first == 0 {
+                (100..110).for_each(push);
+            }
         }
-        let ask = |len| {
-            assert_eq!(len, 100);
-            0
-        };
-        assert_eq!(injector.take(ask, |_| panic!("no more")), Some(item(0)));
         // What is left goes with the queue, as a leak checker sees.
     }
 
@@ -313,7 +347,7 @@ mod tests {
             injector.push(item(number)).unwrap();
         }
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            injector.take(|len| len, |_| panic!("no more"))
+            injector.take(usize::MAX, |len| len, |_| panic!("no more"))
         }));
         assert!(outcome.is_err());
         assert_eq!(take(&injector, usize::MAX), [2, 3, 4]);
@@ -334,7 +368,7 @@ mod tests {
             let mut last = [0; PUSHERS];
             while left.load(Ordering::Relaxed) > 0 {
                 let mut more = Vec::new();
-                let first = injector.take(|len| len / 2 + 1, |item| more.push(item));
+                let first = injector.take(usize::MAX, |len| len / 2 + 1, |item| more.push(item));
                 if first.is_none() {
                     thread::yield_now();
                 }

@@ -110,6 +110,7 @@ impl<T> Injector<T> {
 
     pub(crate) fn take(
         &self,
+        _enough: usize,
         share: impl FnOnce(usize) -> usize,
         more: impl FnMut(T),
     ) -> Option<T> {
@@ -360,7 +361,9 @@ impl ParcelInjector {
 
     pub fn take(&self, most: usize) -> Vec<u32> {
         let mut more = Vec::new();
-        let first = self.0.take(|_| most, |parcel| more.push(parcel.open()));
+        let first = self
+            .0
+            .take(most, |_| most, |parcel| more.push(parcel.open()));
         first.map(Parcel::open).into_iter().chain(more).collect()
     }
 
