@@ -22,7 +22,7 @@ use crate::sync::{give_way, Mutex};
 pub(crate) struct Injector<T: Pointer> {
     tail: CachePadded<Tail>,
     front: CachePadded<Front>,
-    /// The block of that position.
+    /// The block of the first item that has not been taken.
     head: Mutex<*mut Block>,
     /// A block that was emptied, for who needs one next.
     spare: ConcurrentQueue<Box<Block>>,
