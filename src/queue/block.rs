@@ -41,7 +41,7 @@ pub(super) fn slot(position: usize) -> usize {
     position / STEP % LAP
 }
 
-/// The same position, or the one after it if it is that of no slot: to the left of both is the same.
+/// The same position, or the one after it if this one has no slot: as many items come before either.
 pub(super) fn past_the_end(position: usize) -> usize {
     match slot(position) {
         SLOTS => position.wrapping_add(STEP),

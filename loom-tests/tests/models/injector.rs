@@ -110,8 +110,8 @@ fn a_length_is_never_more_than_there_is() {
     });
 }
 
-/// One lies down and looks once more, another pushes and looks who has: one of them sees the other, without
-/// a fence. A third pushes between them.
+/// One lies down and looks once more, two push and look who has: each push is seen or sees the other, without a
+/// fence.
 #[test]
 fn a_push_is_seen_or_sees_who_lies_down() {
     check_bounded("a_push_is_seen_or_sees_who_lies_down", 3, || {
