@@ -7,6 +7,7 @@ mod account;
 mod block_on;
 mod blocking;
 mod burial;
+mod call;
 mod census;
 mod config;
 mod core;
