@@ -126,8 +126,8 @@ impl Watch {
         self.0.begin().map(Watching)
     }
 
-    pub fn begin_asleep(&self) -> Option<Watching<'_>> {
-        self.0.begin_asleep().map(Watching)
+    pub fn lie_down(&self, park: impl FnOnce(bool)) -> Option<Watching<'_>> {
+        self.0.lie_down(park).map(Watching)
     }
 
     pub fn go_on<'a>(

@@ -24,13 +24,11 @@ impl Worker {
         let searching = core.searching.replace(false);
         shared.keeps_nothing(core);
         core.looks.rest();
-        // Before it counts as asleep: who pushes then finds that somebody watches.
-        let mut watching = shared.watch.begin();
-        if shared.idle.park(index, searching) == Parking::LookAgain {
-            shared.notify_if_work_pending(watching.is_some());
-        }
-        // And after: who watched may have gone meanwhile.
-        watching = watching.or_else(|| shared.watch.begin_asleep());
+        let mut watching = shared.watch.lie_down(|watches| {
+            if shared.idle.park(index, searching) == Parking::LookAgain {
+                shared.notify_if_work_pending(watches);
+            }
+        });
         self.end_work();
         bump(&remote.stats.rests);
         loop {

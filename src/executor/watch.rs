@@ -77,15 +77,18 @@ impl Watch {
         Some(Watching { watch: self })
     }
 
-    /// Asked again by a worker that counts as asleep and does not watch: who did when it asked before may have
-    /// left since, and have found nobody to call.
-    pub(crate) fn begin_asleep(&self) -> Option<Watching<'_>> {
+    /// A worker that found nothing counts as asleep from `park` on, which is told whether it watches. It asks
+    /// before, so that who pushes then finds that somebody does; and if it need not, once more after, since who
+    /// did may have left meanwhile, and have found nobody to call.
+    pub(crate) fn lie_down(&self, park: impl FnOnce(bool)) -> Option<Watching<'_>> {
+        let watching = self.begin();
+        park(watching.is_some());
         // Ordering: the fence in `Idle::park` pairs with the one in `Idle::worker_to_wake`: who leaves finds
         // a sleeper to call, or is seen to be gone.
-        match self.keepers.load(Ordering::Relaxed) > 0 && !self.is_watched() {
-            true => self.begin(),
-            false => None,
+        if watching.is_none() && self.keepers.load(Ordering::Relaxed) > 0 && !self.is_watched() {
+            return self.begin();
         }
+        watching
     }
 
     /// Whoever watches has looked and sleeps on. If there is no guest, and of the workers none has taken a

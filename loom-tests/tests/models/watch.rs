@@ -85,12 +85,12 @@ impl House {
     }
 
     fn lie_down(&self, worker: usize, searching: bool) {
-        let mut watching = self.watch.begin();
-        let look_again = self.idle.park(worker, searching);
-        if look_again && watching.is_none() && self.has_work() {
-            self.call();
-        }
-        watching = watching.or_else(|| self.watch.begin_asleep());
+        let mut watching = self.watch.lie_down(|watches| {
+            let look_again = self.idle.park(worker, searching);
+            if look_again && !watches && self.has_work() {
+                self.call();
+            }
+        });
         while self.idle.is_asleep(worker) {
             match watching {
                 Some(_) => thread::yield_now(),
