@@ -2,100 +2,165 @@
 //!
 //! The tasks of one request run on several cores, and all of them hold the request's Context: a
 //! count that every spawn and every join changes is a cache line that the cores fight over. So the
-//! second time that a frame hands out its base, or an open Scope its Context, it takes a number of
-//! holds at once, and hands out the rest without touching the count; and what a joined task gives
-//! back is kept as a credit. What is left when the frame ends or the Scope closes goes back in one
-//! subtraction.
+//! second time that what is current is handed out, a number of holds is taken at once, and the rest
+//! is handed out without touching the count; and what a joined task gives back is kept as a credit.
+//! What is left when the frame ends or the Scope closes goes back in one subtraction.
 //!
 //! Nobody can see the difference: whoever owns the frame's base holds it for as long as the frame
 //! lasts, and the Scope's entry its Context until it is closed, so a credit never keeps a value
 //! that would have gone without it.
+//!
+//! A thread has one account for that, of what was last handed out. A worker has a second one, of the
+//! Context of the turn that it gives, which lasts longer: its [hand](crate::context::hand).
 
 use std::cell::Cell;
+use std::ptr;
 
 use crate::context::context::Context;
-use crate::context::key::Flags;
 use crate::context::node::{Header, Node};
-use crate::context::opened::Opened;
-use crate::context::overlay;
 use crate::context::slot::Slot;
 
-/// There is no frame, or no Context to give credit of.
-pub(super) const NONE: isize = isize::MIN;
-/// A frame has begun, or a Scope was opened.
-pub(super) const FRESH: isize = 0;
-/// It was handed out once, and there is no credit.
-const USED: isize = -1;
-/// How many holds a frame takes at once.
-const BATCH: isize = 32;
-
-/// What a task that is spawned now gets. `None` if it has to be found out the long way.
-#[inline]
-pub(super) fn hand_out(slot: &Slot) -> Option<Context> {
-    let (raw, account) = match scope(slot) {
-        Some(opened) => (slot.current.get(), &opened.credits),
-        None => (overlay::resolve(slot), &slot.credits),
-    };
-    let node = Node::from_ptr(raw)?;
-    // SAFETY: it is shown by the frame's owner or by the Scope's entry.
-    if unsafe { node.flags() }.contains(Flags::NOT_INHERITED) {
-        return None;
-    }
-    let left = match account.get() {
-        NONE | FRESH => return None,
-        USED => {
-            // SAFETY: as above.
-            unsafe { node.show_many(BATCH as usize) };
-            BATCH - 1
-        }
-        credits => credits - 1,
-    };
-    account.set(if left == 0 { USED } else { left });
-    // SAFETY: one of the holds that were taken is this one's.
-    Some(unsafe { Context::from_raw(raw) })
+/// Holds on one Context that are not in use.
+pub(super) struct Account {
+    /// Which Context; [`NOBODY`] while it is closed.
+    of: Cell<*const Header>,
+    /// How many, or [`FRESH`] or [`USED`].
+    holds: Cell<isize>,
 }
 
-/// Takes note that what is current was handed out the usual way.
-#[inline]
-pub(super) fn handed_out(slot: &Slot) {
-    let account = account(slot);
-    if account.get() == FRESH {
-        account.set(USED);
+/// The address of no Context, also not of the empty one, and of no overlay.
+const NOBODY: *const Header = ptr::without_provenance(2);
+
+/// Nothing was handed out yet.
+const FRESH: isize = 0;
+/// It was handed out once, and there is no hold left.
+const USED: isize = -1;
+/// How many holds are taken at once.
+const BATCH: isize = 32;
+
+impl Account {
+    pub(super) const fn new() -> Self {
+        Account {
+            of: Cell::new(NOBODY),
+            holds: Cell::new(FRESH),
+        }
     }
+
+    #[inline(always)]
+    pub(super) fn is_of(&self, raw: *const Header) -> bool {
+        ptr::eq(self.of.get(), raw)
+    }
+
+    #[inline(always)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.holds.get() <= 0
+    }
+
+    /// Begins anew with another Context, and returns the holds that there were on the one before.
+    #[inline]
+    pub(super) fn turn_to(&self, raw: *const Header) -> Option<(Node, usize)> {
+        let of = self.of.replace(raw);
+        let holds = self.holds.replace(FRESH);
+        if holds <= 0 {
+            return None;
+        }
+        Some((Node::from_ptr(of)?, holds as usize))
+    }
+
+    /// As [`turn_to`](Self::turn_to), with no Context.
+    #[inline]
+    pub(super) fn close(&self) -> Option<(Node, usize)> {
+        self.turn_to(NOBODY)
+    }
+
+    /// Puts in a hold on the Context that this is of.
+    #[inline]
+    pub(super) fn put(&self, context: Context) {
+        debug_assert!(self.is_of(context.as_raw()));
+        self.holds.set(self.holds.get().max(0) + 1);
+        std::mem::forget(context);
+    }
+
+    /// A hold for a new task.
+    ///
+    /// # Safety
+    ///
+    /// The account must be of `node`, and somebody must show that.
+    #[inline]
+    unsafe fn hand_out(&self, node: Node) -> Context {
+        debug_assert!(self.is_of(node.as_ptr()));
+        let left = match self.holds.get() {
+            FRESH => {
+                // SAFETY: as the caller promises.
+                unsafe { node.show() };
+                0
+            }
+            USED => {
+                // SAFETY: as above.
+                unsafe { node.show_many(BATCH as usize) };
+                BATCH - 1
+            }
+            holds => holds - 1,
+        };
+        self.holds.set(if left == 0 { USED } else { left });
+        // SAFETY: one of the holds that were taken is this one's.
+        unsafe { Context::from_raw(node.as_ptr()) }
+    }
+}
+
+/// What a task that is spawned now gets, where that is the current Context as it is.
+///
+/// # Safety
+///
+/// `current` must be what is current.
+#[inline]
+pub(super) unsafe fn hand_out(slot: &Slot, current: Node) -> Context {
+    // SAFETY: it is shown by the frame's owner or by the Scope's entry.
+    unsafe { account(slot, current.as_ptr()).hand_out(current) }
 }
 
 /// Takes a Context back that a task had, as a credit if it is the current one.
 #[inline]
 pub(super) fn take_back(slot: &Slot, context: Context) -> Option<Context> {
-    let account = account(slot);
-    let credits = account.get();
     let raw = context.as_raw();
-    if raw.is_null() || raw != slot.current.get() || credits == NONE {
+    if raw.is_null() || raw != slot.current.get() {
         return Some(context);
     }
-    account.set(credits.max(0) + 1);
-    std::mem::forget(context);
+    account(slot, raw).put(context);
     None
 }
 
-/// Where the credits for what is current are kept.
+/// The account of what is current.
 #[inline]
-fn account(slot: &Slot) -> &Cell<isize> {
-    scope(slot).map_or(&slot.credits, |opened| &opened.credits)
+fn account(slot: &Slot, current: *const Header) -> &Account {
+    if slot.hand.is_of(current) {
+        return &slot.hand;
+    }
+    if !slot.credits.is_of(current) {
+        give_back(slot.credits.turn_to(current));
+    }
+    &slot.credits
 }
 
-/// The Scope whose Context is current, if it is not the frame's base.
-#[inline]
-fn scope(slot: &Slot) -> Option<&'static Opened> {
-    // SAFETY: entries are never freed, and this one is in the present frame's chain.
-    unsafe { slot.top.get().as_ref() }
+/// Gives back the credits for a Context whose frame ends or whose Scope closes.
+#[inline(always)]
+pub(super) fn settle(slot: &Slot, raw: *const Header) {
+    if slot.credits.is_of(raw) {
+        settle_all(slot);
+    }
 }
 
-/// Gives back what a frame or a Scope has left.
+/// Gives back the credits for whichever Context there are some.
 #[cold]
-pub(super) fn settle(base: *const Header, credits: isize) {
-    if let Some(node) = Node::from_ptr(base) {
-        // SAFETY: the credits are holds that nobody uses, and the owner of the base has one more.
-        unsafe { node.unshow_many(credits as usize) };
+pub(super) fn settle_all(slot: &Slot) {
+    give_back(slot.credits.close());
+}
+
+#[inline]
+fn give_back(credits: Option<(Node, usize)>) {
+    if let Some((node, holds)) = credits {
+        // SAFETY: the credits are holds that nobody uses. They are for what is current in a frame that
+        // is still there, or for an open Scope, whose owner has one more.
+        unsafe { node.unshow_many(holds) };
     }
 }

@@ -1,5 +1,6 @@
 //! Frames: one poll, drop or closure during which one Context is the base.
 
+use std::marker::PhantomData;
 use std::ptr;
 
 use crate::context::context::Context;
@@ -17,16 +18,17 @@ use crate::context::slot::{Slot, SLOT};
 #[must_use = "the Context is current only as long as the frame lives"]
 pub(crate) struct Frame<'a> {
     outer: Suspended,
-    base: Base<'a>,
+    base: PhantomData<Base<'a>>,
 }
 
 /// As [`Frame`], for a task or future that keeps its open Scopes from one poll to the next.
 #[must_use = "the Context is current only as long as the frame lives"]
-pub(crate) struct ResumedFrame<'a> {
+pub(crate) struct ResumedFrame<'a, const BINDS: bool> {
     outer: Suspended,
+    /// What the slot said of the task around this one, if the frame is the one of a task.
     bound: bool,
     saved: &'a mut SavedScopes,
-    base: Base<'a>,
+    base: PhantomData<Base<'a>>,
 }
 
 /// What is current in a frame without any Scope. It is borrowed: its owner cannot drop it before
@@ -66,7 +68,6 @@ impl Base<'_> {
 struct Suspended {
     current: *const Header,
     top: *const Opened,
-    credits: isize,
 }
 
 impl<'a> Frame<'a> {
@@ -81,14 +82,18 @@ impl<'a> Frame<'a> {
         } else {
             SLOT.with(|slot| Suspended::swap(slot, base.as_raw(), ptr::null()))
         };
+        let base = PhantomData;
         Frame { outer, base }
     }
 
     /// Makes `context` current, and in it the Scopes that were open when the last such frame
     /// ended. For a task that never leaves its thread.
     #[inline(always)]
-    pub(crate) fn resume(context: &'a Context, saved: &'a mut SavedScopes) -> ResumedFrame<'a> {
-        ResumedFrame::enter(context.into(), saved, true)
+    pub(crate) fn resume(
+        context: &'a Context,
+        saved: &'a mut SavedScopes,
+    ) -> ResumedFrame<'a, true> {
+        ResumedFrame::enter(context.into(), saved)
     }
 
     /// As [`Frame::resume`] inside a task that never leaves its thread, and as [`Frame::enter`]
@@ -97,8 +102,8 @@ impl<'a> Frame<'a> {
     pub(crate) fn resume_within(
         base: impl Into<Base<'a>>,
         saved: &'a mut SavedScopes,
-    ) -> ResumedFrame<'a> {
-        ResumedFrame::enter(base.into(), saved, false)
+    ) -> ResumedFrame<'a, false> {
+        ResumedFrame::enter(base.into(), saved)
     }
 }
 
@@ -131,52 +136,43 @@ impl Drop for Frame<'_> {
             return;
         }
         SLOT.with(|slot| {
-            let credits = slot.credits.replace(self.outer.credits);
             if slot.top.get().is_null() && self.outer.top.is_null() {
-                slot.current.set(self.outer.current);
+                leave(slot, self.outer);
             } else {
                 leave_with_scopes(slot, self.outer);
-            }
-            if credits > 0 {
-                credits::settle(self.base.as_raw(), credits);
             }
         });
     }
 }
 
-impl<'a> ResumedFrame<'a> {
+impl<'a, const BINDS: bool> ResumedFrame<'a, BINDS> {
     #[inline(always)]
-    fn enter(base: Base<'a>, saved: &'a mut SavedScopes, binds: bool) -> Self {
+    fn enter(base: Base<'a>, saved: &'a mut SavedScopes) -> Self {
         SLOT.with(|slot| {
             let (top, current) = match saved.is_empty() {
                 true => (ptr::null(), base.as_raw()),
                 false => saved.take(slot, base.as_raw()),
             };
-            let outer = Suspended::swap(slot, current, top);
-            let bound = slot.bound.get();
-            slot.bound.set(bound | binds);
             ResumedFrame {
-                outer,
-                bound,
+                outer: Suspended::swap(slot, current, top),
+                bound: BINDS && slot.bound.replace(true),
                 saved,
-                base,
+                base: PhantomData,
             }
         })
     }
 }
 
-impl Drop for ResumedFrame<'_> {
+impl<const BINDS: bool> Drop for ResumedFrame<'_, BINDS> {
     #[inline(always)]
     fn drop(&mut self) {
         SLOT.with(|slot| {
-            let bound = slot.bound.replace(self.bound);
-            let credits = slot.credits.replace(self.outer.credits);
-            if credits > 0 {
-                credits::settle(self.base.as_raw(), credits);
+            let bound = slot.bound.get();
+            if BINDS {
+                slot.bound.set(self.bound);
             }
             if slot.top.get().is_null() && self.outer.top.is_null() {
-                slot.current.set(self.outer.current);
-                return;
+                return leave(slot, self.outer);
             }
             if bound {
                 save_scopes(slot, self.saved);
@@ -191,17 +187,26 @@ impl Suspended {
     const NOTHING: Self = Suspended {
         current: ptr::null(),
         top: ptr::null(),
-        credits: credits::NONE,
     };
 
     #[inline(always)]
     fn swap(slot: &Slot, current: *const Header, top: *const Opened) -> Self {
-        Suspended {
+        let outer = Suspended {
             current: slot.current.replace(current),
-            top: slot.top.replace(top),
-            credits: slot.credits.replace(credits::FRESH),
+            top: slot.top.get(),
+        };
+        if !ptr::eq(outer.top, top) {
+            slot.top.set(top);
         }
+        outer
     }
+}
+
+/// The end of a frame in which no Scope is open, nor around it.
+#[inline(always)]
+fn leave(slot: &Slot, outer: Suspended) {
+    let base = slot.current.replace(outer.current);
+    credits::settle(slot, base);
 }
 
 /// Takes the open Scopes out of the present frame.
@@ -218,6 +223,8 @@ fn save_scopes(slot: &Slot, saved: &mut SavedScopes) {
 /// The end of a frame in which a Scope is open, or around which one is.
 #[cold]
 fn leave_with_scopes(slot: &Slot, outer: Suspended) {
+    // For what is current, and then for a Scope, or for the base below it.
+    credits::settle_all(slot);
     let open = slot.top.get();
     let (top, current) = match outer.top.is_null() {
         true => (ptr::null(), outer.current),

@@ -1,40 +1,20 @@
-//! The hand of a worker: holds on one Context that ended tasks have left there.
+//! The hand of a worker: holds on the Context of the turns that it gives.
 //!
-//! The tasks of a request often end one after the other on the same worker, and each of them lets go
-//! of the request's Context: a read-modify-write on a count that other cores change as well. So a
-//! worker keeps such a hold in its hand until it knows what comes next. If that is a turn in the
-//! same Context, the holds stay; before anything else they go, all in one subtraction.
+//! The tasks of a request often run one after the other on the same worker. Each that ends lets go
+//! of the request's Context, and each that spawns another takes a hold for it: read-modify-writes on a
+//! count that other cores change as well. So a worker keeps in its hand what its turns leave and hands
+//! out what is there. If the next turn is in the same Context, the holds stay; before anything else
+//! they go, all in one subtraction; and so they do at the end of a task that somebody may join.
 //!
 //! Nobody can see the difference: while the hand holds a Context, a task that the worker runs holds it
 //! too. What is kept goes before a turn in another Context, before anybody else's code runs
 //! between two turns, and before the worker looks in vain for another task.
 
-use std::cell::Cell;
 use std::marker::PhantomData;
-use std::ptr;
 
 use crate::context::context::Context;
-use crate::context::credits;
-use crate::context::node::{Header, Node};
+use crate::context::node::Node;
 use crate::context::slot::SLOT;
-use crate::sync::tls;
-
-struct Hand {
-    /// Whether somebody empties it: otherwise nothing is put there.
-    open: Cell<bool>,
-    /// What is in it, owned; null when it is empty.
-    context: Cell<*const Header>,
-    /// How many holds there are besides that one.
-    more: Cell<usize>,
-}
-
-tls! {
-    static HAND: Hand = Hand {
-        open: Cell::new(false),
-        context: Cell::new(ptr::null()),
-        more: Cell::new(0),
-    };
-}
 
 /// The hand of this thread is open until this is dropped. Whoever has it empties the hand between
 /// turns, and at last.
@@ -43,78 +23,72 @@ pub(crate) struct OpenHand(PhantomData<*const ()>);
 
 impl OpenHand {
     pub(crate) fn new() -> OpenHand {
-        HAND.with(|hand| hand.open.set(true));
         OpenHand(PhantomData)
     }
 
-    /// Gives what is in the hand to the caller, to be dropped, unless it is what a task has that
-    /// runs next.
-    #[inline]
+    /// Says in which Context the next turn is, and gives what is in the hand to the caller, to be
+    /// dropped, if it is another one.
+    #[inline(always)]
     pub(crate) fn empty_before(&self, next: &Context) -> Context {
-        HAND.with(|hand| match hand.context.get() == next.as_raw() {
+        SLOT.with(|slot| match slot.hand.is_of(next.as_raw()) {
             true => Context::empty(),
-            false => hand.take(),
+            false => last_of(slot.hand.turn_to(next.as_raw())),
         })
     }
 
     /// Gives what is in the hand to the caller, to be dropped.
     #[inline]
     pub(crate) fn empty(&self) -> Context {
-        HAND.with(Hand::take)
+        SLOT.with(|slot| last_of(slot.hand.close()))
     }
 }
 
 impl Drop for OpenHand {
     fn drop(&mut self) {
-        let last = HAND.with(|hand| {
-            hand.open.set(false);
-            hand.take()
-        });
-        drop(last);
+        drop(self.empty());
     }
 }
 
-/// Puts the Context of a task that has ended into the hand. Returns it when that cannot be: nobody
-/// would take it out again in time, or there is another one.
+/// Puts the Context of a task that has ended into the hand. Returns it when that cannot be: this
+/// thread gives no turn in it.
 #[inline]
 pub(crate) fn keep(context: Context) -> Option<Context> {
-    HAND.with(|hand| {
-        let raw = context.as_raw();
-        let held = hand.context.get();
-        if !hand.open.get() || raw.is_null() || !(held.is_null() || held == raw) {
+    SLOT.with(|slot| {
+        if !slot.hand.is_of(context.as_raw()) {
             return Some(context);
         }
-        // Within a frame this is a part of something else that goes on, for who knows how long.
-        if SLOT.with(|slot| slot.credits.get()) != credits::NONE {
-            return Some(context);
-        }
-        match held.is_null() {
-            true => hand.context.set(raw),
-            false => hand.more.set(hand.more.get() + 1),
-        }
-        std::mem::forget(context);
+        slot.hand.put(context);
         None
     })
 }
 
-impl Hand {
-    #[inline]
-    fn take(&self) -> Context {
-        let raw = self.context.get();
-        if raw.is_null() {
-            return Context::empty();
+/// Gives back what is in the hand of the Context of a task that somebody joins, who may expect the values to
+/// be gone when the last task is.
+#[inline(always)]
+pub(crate) fn settle(context: &Context) {
+    SLOT.with(|slot| {
+        if slot.hand.is_of(context.as_raw()) && !slot.hand.is_empty() {
+            // It is of this one again, for the rest of the turn.
+            let holds = slot.hand.turn_to(context.as_raw());
+            if let Some((node, holds)) = holds {
+                // SAFETY: they were put there to be given back, and `context` is one more.
+                unsafe { node.unshow_many(holds) };
+            }
         }
-        self.take_out(raw)
-    }
+    });
+}
 
-    fn take_out(&self, raw: *const Header) -> Context {
-        self.context.set(ptr::null());
-        let more = self.more.replace(0);
-        if let (Some(node), true) = (Node::from_ptr(raw), more > 0) {
-            // SAFETY: the holds were put here to be given back, and there is one besides them.
-            unsafe { node.unshow_many(more) };
+/// Makes one hold of all.
+#[inline]
+fn last_of(hand: Option<(Node, usize)>) -> Context {
+    let Some((node, holds)) = hand else {
+        return Context::empty();
+    };
+    // SAFETY: the holds were put there to be given back, and one is left for what is returned.
+    unsafe {
+        if holds > 1 {
+            node.unshow_many(holds - 1);
         }
-        // SAFETY: the hand owned it.
-        unsafe { Context::from_raw(raw) }
+        Context::from_raw(node.as_ptr())
     }
 }

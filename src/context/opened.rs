@@ -31,8 +31,6 @@ pub(super) struct Opened {
     closed: Cell<bool>,
     /// Counted as held across an await.
     crossed: Cell<bool>,
-    /// The credits for its Context.
-    pub(super) credits: Cell<isize>,
     /// The thread: the address of its slot.
     home: Cell<*const Slot>,
 }
@@ -55,7 +53,6 @@ impl Opened {
             next: Cell::new(ptr::null()),
             closed: Cell::new(false),
             crossed: Cell::new(false),
-            credits: Cell::new(credits::FRESH),
             home: Cell::new(ptr::null()),
         }
     }
@@ -93,7 +90,7 @@ impl Opened {
         let Some(opened) = Opened::of(ticket) else {
             return Context::empty();
         };
-        let context = opened.take_context();
+        let context = opened.take_context(slot);
         if ptr::eq(slot.top.get(), opened) {
             let (top, current) = opened.below();
             slot.top.set(top);
@@ -158,7 +155,7 @@ impl Opened {
         while let Some(opened) = unsafe { cursor.as_ref::<'static>() } {
             cursor = opened.prev.get();
             if !opened.closed.get() {
-                contexts.push(opened.take_context());
+                contexts.push(opened.take_context(slot));
             }
             opened.retire(slot);
         }
@@ -263,12 +260,9 @@ impl Opened {
         }
     }
 
-    fn take_context(&self) -> Context {
+    fn take_context(&self, slot: &Slot) -> Context {
         let raw = self.context.replace(ptr::null());
-        let credits = self.credits.replace(credits::FRESH);
-        if credits > 0 {
-            credits::settle(raw, credits);
-        }
+        credits::settle(slot, raw);
         // SAFETY: the entry owned it and gives it up here.
         unsafe { Context::from_raw(raw) }
     }

@@ -5,9 +5,9 @@ use std::mem::ManuallyDrop;
 use std::ptr;
 
 use crate::context::context::Context;
-use crate::context::credits;
-use crate::context::key::Key;
-use crate::context::node::Header;
+use crate::context::credits::{self, Account};
+use crate::context::key::{Flags, Key};
+use crate::context::node::{Header, Node};
 use crate::context::opened::Opened;
 use crate::context::overlay;
 use crate::sync::tls;
@@ -27,8 +27,11 @@ pub(super) struct Slot {
     pub(super) current: Cell<*const Header>,
     /// The newest Scope that is open in the present frame; null when there is none.
     pub(super) top: Cell<*const Opened>,
-    /// Holds of the present frame's base that are not in use: see [`credits`].
-    pub(super) credits: Cell<isize>,
+    /// Holds that are not in use on something that is, or was, current: see [`credits`].
+    pub(super) credits: Account,
+    /// The same of the Context of the turn that this thread gives, if it is a worker: see
+    /// [`hand`](crate::context::hand).
+    pub(super) hand: Account,
     /// Whether the innermost task is bound to this thread, so that its Scopes may wait for its
     /// next poll.
     pub(super) bound: Cell<bool>,
@@ -43,7 +46,8 @@ impl Slot {
         Slot {
             current: Cell::new(ptr::null()),
             top: Cell::new(ptr::null()),
-            credits: Cell::new(credits::NONE),
+            credits: Account::new(),
+            hand: Account::new(),
             bound: Cell::new(false),
             spare: Cell::new(ptr::null()),
             leaving: Cell::new(false),
@@ -91,17 +95,22 @@ pub(crate) fn capture() -> Context {
         return Context::empty();
     }
     SLOT.with(|slot| {
-        if let Some(context) = credits::hand_out(slot) {
-            return context;
+        let current = borrow(slot);
+        let Some(node) = Node::from_ptr(current.as_raw()) else {
+            return Context::empty();
+        };
+        // SAFETY: what is current is shown by somebody.
+        unsafe {
+            match node.flags().contains(Flags::NOT_INHERITED) {
+                true => current.inherited(),
+                false => credits::hand_out(slot, node),
+            }
         }
-        let context = borrow(slot).inherited();
-        credits::handed_out(slot);
-        context
     })
 }
 
-/// Takes back what a task had captured, if it is the Context of the present frame; otherwise the
-/// caller has it again, to be dropped.
+/// Takes back what a task had captured, if it is what is current; otherwise the caller has it again, to
+/// be dropped.
 #[inline]
 pub(crate) fn take_back(context: Context) -> Option<Context> {
     SLOT.with(|slot| credits::take_back(slot, context))
@@ -176,6 +185,7 @@ pub(crate) fn is_settled() -> bool {
 pub(crate) unsafe fn install(context: &Context) {
     SLOT.with(|slot| {
         assert!(slot.top.get().is_null(), "a Scope is open");
+        credits::settle_all(slot);
         slot.current.set(context.as_raw());
     });
 }

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::ptr::NonNull;
 use std::task::{Context as TaskContext, Poll};
 
+use crate::context::hand;
 use crate::context::slot::{end_scopes, Frame};
 use crate::task::contain::{contain, discard, let_go};
 use crate::task::header::{Flags, Header};
@@ -160,6 +161,9 @@ impl<F: Future> TaskFuture<F> {
             header.release();
             context
         };
+        if !header.is_detached() {
+            hand::settle(&context);
+        }
         header.mark_finished();
         Output::new(header.id(), context, result)
     }

@@ -9,7 +9,7 @@ use std::task::Waker;
 use async_task::Runnable;
 
 use crate::context::Context;
-use crate::sync::in_task::{AtomicU8, Ordering};
+use crate::sync::in_task::{AtomicBool, AtomicU8, Ordering};
 use crate::sync::{Arc, Living};
 use crate::task::{Hooks, Id, RegistryKey, TaskMeta};
 
@@ -78,6 +78,8 @@ pub(crate) struct Header {
     flags: AtomicU8,
     /// How far the future has come. Written by the owner of `context`, and in the end by who joins.
     stage: AtomicU8,
+    /// Whether nobody can join the task any more. Written by who could.
+    detached: AtomicBool,
     /// Valid until [`Scheduler::release`] is called for this task.
     scheduler: NonNull<Link>,
     id: Id,
@@ -107,6 +109,10 @@ unsafe impl Send for Header {}
 // SAFETY: as above.
 unsafe impl Sync for Header {}
 
+// A word more, and the tasks of small futures are in a class of sizes that allocators treat worse.
+#[cfg(all(target_pointer_width = "64", not(kamon_loom)))]
+const _: () = assert!(size_of::<Header>() == 40);
+
 impl Header {
     pub(crate) fn new(
         context: Context,
@@ -120,6 +126,7 @@ impl Header {
             bound: Cell::new(RegistryKey::NONE),
             flags: AtomicU8::new(if hooked { HOOKED } else { 0 }),
             stage: AtomicU8::new(LIVE),
+            detached: AtomicBool::new(false),
             scheduler,
             id,
             location,
@@ -183,6 +190,19 @@ impl Header {
     pub(crate) fn is_claimed(&self) -> bool {
         // Relaxed: asked through the handle that has said it.
         self.stage.load(Ordering::Relaxed) == CLAIMED
+    }
+
+    /// Says that nobody is going to join the task.
+    #[inline(always)]
+    pub(crate) fn mark_detached(&self) {
+        // Relaxed: a hint.
+        self.detached.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether nobody can join the task, as far as is known here.
+    #[inline(always)]
+    pub(crate) fn is_detached(&self) -> bool {
+        self.detached.load(Ordering::Relaxed)
     }
 
     /// The task's Context.

@@ -148,6 +148,7 @@ impl<T> Future for JoinHandle<T> {
 impl<T> Drop for JoinHandle<T> {
     #[inline]
     fn drop(&mut self) {
+        self.header().mark_detached();
         // SAFETY: taken once, here.
         unsafe { ManuallyDrop::take(&mut self.task) }.detach();
     }

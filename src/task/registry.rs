@@ -27,22 +27,22 @@ use crate::task::header::{self, Header};
 
 /// Where a task is bound, if it is. Small, because each task has one.
 #[derive(Clone, Copy, Debug)]
-#[repr(C, packed(2))]
+#[repr(C, packed)]
 pub(crate) struct RegistryKey {
     index: u32,
-    shard: u16,
+    shard: u8,
 }
 
 impl RegistryKey {
     /// Bound nowhere.
     pub(crate) const NONE: RegistryKey = RegistryKey {
         index: 0,
-        shard: u16::MAX,
+        shard: u8::MAX,
     };
 
     #[inline(always)]
     pub(crate) fn is_some(self) -> bool {
-        self.shard != u16::MAX
+        self.shard != u8::MAX
     }
 }
 
@@ -97,7 +97,7 @@ impl Registry {
         Some(RegistryKey {
             // More tasks than that would need a terabyte.
             index: u32::try_from(index).expect("fewer than 2^32 tasks in a shard"),
-            shard: shard as u16,
+            shard: shard as u8,
         })
     }
 

@@ -120,7 +120,7 @@ fn enter<'a>(
     contexts: &'a mut Option<Contexts>,
     around: &'a Overlay<'a>,
     saved: &'a mut SavedScopes,
-) -> ResumedFrame<'a> {
+) -> ResumedFrame<'a, false> {
     match contexts {
         Some(contexts) if around.lies_on(&contexts.below) => {
             Frame::resume_within(&contexts.with_span, saved)

@@ -95,24 +95,60 @@ fn a_scope_has_credits_of_its_own() {
 
 #[test]
 fn credits_go_back_however_a_scope_ends() {
-    let contexts = [2, 3, 4].map(|number| Context::empty().with_key(&NUMBER, number));
+    let [below, above] = [2, 3].map(|number| Context::empty().with_key(&NUMBER, number));
     let base = Context::empty().with_key(&NUMBER, 1);
-    let frame = Frame::enter(&base);
-    let scopes = contexts.each_ref().map(|context| {
+    let capture_twice = |context: &Context| {
         let scope = crate::context::store_context(context.clone());
         drop([slot::capture(), slot::capture()]);
         assert_eq!(holds(context), 2 + 31);
         scope
-    });
-    let [below, above, forgotten] = scopes;
-    // Closed out of order, and never.
-    drop(below);
-    assert_eq!(contexts.each_ref().map(holds), [1, 33, 33]);
-    drop(above);
-    assert_eq!(contexts.each_ref().map(holds), [1, 1, 33]);
-    std::mem::forget(forgotten);
+    };
+    let frame = Frame::enter(&base);
+    // Closed out of order.
+    let first = capture_twice(&below);
+    let second = crate::context::store_context(above.clone());
+    drop(first);
+    assert_eq!(holds(&below), 1);
+    drop(second);
+    // Closed from within another frame.
+    let first = capture_twice(&below);
+    let inner = Frame::enter(&above);
+    drop(first);
+    assert_eq!(holds(&below), 1);
+    drop(inner);
+    // Never closed.
+    std::mem::forget(capture_twice(&below));
     drop(frame);
-    assert_eq!(contexts.each_ref().map(holds), [1, 1, 1]);
+    assert_eq!([&base, &below, &above].map(holds), [1; 3]);
+}
+
+#[test]
+fn credits_go_back_when_another_context_is_handed_out() {
+    let [outer, inner] = [1, 2].map(|number| Context::empty().with_key(&NUMBER, number));
+    let around = Frame::enter(&outer);
+    drop([slot::capture(), slot::capture()]);
+    assert_eq!(holds(&outer), 1 + 31);
+    let within = Frame::enter(&inner);
+    assert_eq!(holds(&outer), 1 + 31);
+    drop(slot::capture());
+    assert_eq!([&outer, &inner].map(holds), [1; 2]);
+    drop(slot::capture());
+    assert_eq!(holds(&inner), 1 + 31);
+    drop(within);
+    assert_eq!(holds(&inner), 1);
+    drop(around);
+}
+
+#[test]
+fn what_must_not_be_inherited_is_not_handed_out_of_what_came_back() {
+    static OWN: Key<u32> = Key::local("costs own", || 0).not_inherited();
+    let context = Context::empty().with_key(&NUMBER, 1).with_key(&OWN, 1);
+    let frame = Frame::enter(&context);
+    assert!(slot::take_back(context.clone()).is_none());
+    let captured = slot::capture();
+    assert_eq!((captured.get(&NUMBER), captured.get(&OWN)), (&1, &0));
+    drop(frame);
+    assert_eq!(holds(&context), 1);
 }
 
 #[test]
@@ -129,34 +165,66 @@ fn without_a_frame_there_is_no_credit() {
 }
 
 #[test]
-fn a_hand_keeps_the_holds_on_one_context() {
+fn a_hand_keeps_the_holds_on_the_context_of_the_turn() {
     let context = Context::empty().with_key(&NUMBER, 1);
     let other = Context::empty().with_key(&NUMBER, 2);
     let refused = hand::keep(context.clone());
-    assert_eq!(refused.as_ref(), Some(&context), "no hand is open");
+    assert_eq!(refused.as_ref(), Some(&context), "there is no turn");
     drop(refused);
 
     let open = OpenHand::new();
+    assert!(open.empty_before(&context).is_empty());
     for _ in 0..3 {
         assert!(hand::keep(context.clone()).is_none());
     }
     assert_eq!(holds(&context), 4);
-    assert!(hand::keep(other.clone()).is_some(), "one Context at a time");
+    assert!(hand::keep(other.clone()).is_some(), "another Context");
     assert!(open.empty_before(&context).is_empty());
     assert_eq!(holds(&context), 4, "the next task has it too");
     drop(open.empty_before(&other));
     assert_eq!((holds(&context), holds(&other)), (1, 1));
-
-    assert!(hand::keep(context.clone()).is_none());
-    drop(open.empty());
-    assert_eq!(holds(&context), 1);
-
-    let frame = Frame::enter(&other);
-    assert!(hand::keep(context.clone()).is_some(), "within a frame");
-    drop(frame);
-
-    assert!(hand::keep(context.clone()).is_none());
-    drop(open);
-    assert_eq!(holds(&context), 1, "the hand is closed");
     assert!(hand::keep(context.clone()).is_some());
+
+    assert!(hand::keep(other.clone()).is_none());
+    drop(open.empty());
+    assert_eq!(holds(&other), 1);
+    assert!(hand::keep(other.clone()).is_some(), "the turn is over");
+
+    drop(open.empty_before(&other));
+    assert!(hand::keep(other.clone()).is_none());
+    drop(open);
+    assert_eq!(holds(&other), 1, "the hand is closed");
+    assert!(hand::keep(other.clone()).is_some());
+}
+
+#[test]
+fn turns_take_out_of_the_hand_what_turns_have_left_there() {
+    let context = Context::empty().with_key(&NUMBER, 1);
+    let open = OpenHand::new();
+    let turn = |captures: usize| -> Vec<Context> {
+        assert!(open.empty_before(&context).is_empty());
+        let _frame = Frame::enter(&context);
+        (0..captures).map(|_| slot::capture()).collect()
+    };
+    let mut tasks = turn(1);
+    for _ in 0..3 {
+        // It ends, and the next one spawns one like it.
+        assert!(hand::keep(tasks.remove(0)).is_none());
+        assert_eq!(holds(&context), 2);
+        tasks = turn(1);
+        assert_eq!(holds(&context), 2);
+    }
+    tasks.extend(turn(2));
+    assert_eq!(holds(&context), 2 + 32, "in batches here, too");
+    tasks.extend(turn(30));
+    assert_eq!(holds(&context), 2 + 32);
+
+    // Somebody joins the task that ends.
+    assert!(hand::keep(tasks.remove(0)).is_none());
+    hand::settle(&context);
+    assert_eq!(holds(&context), 1 + tasks.len());
+    // That was not the end of the turn.
+    assert!(hand::keep(tasks.remove(0)).is_none());
+    drop((tasks, open));
+    assert_eq!(holds(&context), 1);
 }
