@@ -1,11 +1,13 @@
 //! Joining leaves the Context of whoever joins as it was, and an output nobody takes is dropped
 //! where it belongs.
 
-use kamon_loomed::{spawn, with_context};
+use kamon_loomed::{spawn, with_context, Key};
+use loom::sync::atomic::{AtomicUsize, Ordering};
+use loom::sync::Arc;
 
 use crate::model::check;
 use crate::model::house::{workers, Gate};
-use crate::model::witness::{expect, expect_here, request, Drops};
+use crate::model::witness::{expect, expect_here, know, request, Drops};
 
 /// A task awaits its child, which runs here or on the other worker.
 #[test]
@@ -87,25 +89,59 @@ fn an_unclaimed_output_is_dropped_in_its_context() {
     });
 }
 
-/// Children in the Context of their parent's own frame: their holds on it are taken many at a
-/// time, and what is left of them goes back when the frame ends.
+/// Children in a Context that is current in their parent for a while: their holds on it are taken many at
+/// a time, and what is left of them goes back when it is current no longer.
 #[test]
-fn a_task_that_spawns_many_in_its_context() {
-    check("a_task_that_spawns_many_in_its_context", || {
+fn a_task_that_spawns_many_in_one_context() {
+    check("a_task_that_spawns_many_in_one_context", || {
         let runtime = workers(1);
         let gate = Gate::new();
         let opened = gate.clone();
         let parent = async move {
-            for _ in 0..3 {
-                let gate = opened.clone();
-                let child = async move {
-                    expect_here(1, "a poll");
-                    gate.open();
-                };
-                drop(spawn(child));
-            }
+            with_context(request(2), || {
+                for _ in 0..3 {
+                    let gate = opened.clone();
+                    let child = async move {
+                        expect_here(2, "a poll");
+                        gate.open();
+                    };
+                    drop(spawn(child));
+                }
+            });
         };
         with_context(request(1), || drop(runtime.spawn(parent)));
         gate.pass(3);
+    });
+}
+
+static VALUE: Key<Option<Value>> = Key::local("value of a request", || None);
+
+struct Value(Arc<AtomicUsize>);
+
+impl Drop for Value {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
+/// Who has joined the last task of a request finds its values gone, although workers hold a Context for
+/// tasks to come.
+#[test]
+fn values_go_with_the_last_task_that_is_joined() {
+    know(&VALUE);
+    check("values_go_with_the_last_task_that_is_joined", || {
+        let runtime = workers(1);
+        let gone = Arc::new(AtomicUsize::new(0));
+        let context = request(1).with_key(&VALUE, Some(Value(gone.clone())));
+        let parent = async {
+            let children = [spawn(async {}), spawn(async {})];
+            for child in children {
+                expect(child.await.is_ok(), "the child ends well");
+            }
+        };
+        let parent = with_context(context, || runtime.spawn(parent));
+        let ended = loom::future::block_on(parent);
+        expect(ended.is_ok(), "the parent ends well");
+        expect(gone.load(Ordering::Acquire) == 1, "the value is gone");
     });
 }
