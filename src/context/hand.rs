@@ -26,14 +26,17 @@ impl OpenHand {
         OpenHand(PhantomData)
     }
 
-    /// Says in which Context the next turn is, and gives what is in the hand to the caller, to be
-    /// dropped, if it is another one.
+    /// Whether the last turn was in this Context, so that what is in the hand may stay there.
     #[inline(always)]
+    pub(crate) fn is_for(&self, next: &Context) -> bool {
+        SLOT.with(|slot| slot.hand.is_of(next.as_raw()))
+    }
+
+    /// Says in which Context the next turn is, another one, and gives what is in the hand to the caller,
+    /// to be dropped.
+    #[inline]
     pub(crate) fn empty_before(&self, next: &Context) -> Context {
-        SLOT.with(|slot| match slot.hand.is_of(next.as_raw()) {
-            true => Context::empty(),
-            false => last_of(slot.hand.turn_to(next.as_raw())),
-        })
+        SLOT.with(|slot| last_of(slot.hand.turn_to(next.as_raw())))
     }
 
     /// Gives what is in the hand to the caller, to be dropped.

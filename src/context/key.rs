@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use crate::context::registry::{KeyId, KEYS};
+use crate::context::slot;
 use crate::sync::statics::{AtomicU32, Ordering};
 
 /// A typed handle to one value of a [`Context`](super::Context): a name, a type, a default and
@@ -77,6 +78,32 @@ impl<T: Send + Sync + 'static> Key<T> {
     /// `default` is as in [`Key::local`]; a default is never sent.
     pub const fn broadcast(name: &'static str, default: fn() -> T) -> Self {
         Key::new(name, default, Flags::BROADCAST)
+    }
+
+    /// Calls `f` with the value that is current on this thread, or with the default where the key is absent.
+    ///
+    /// The value is read in place. `current_context().get(key)` gives the same and holds the Context meanwhile,
+    /// which takes two atomic operations; use that where the Context is needed for longer than a call.
+    ///
+    /// # Panics
+    ///
+    /// Those of `f` come through, and those of the key's default.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kamon::Key;
+    ///
+    /// static USER_ID: Key<String> = Key::local("userID", || "undefined".into());
+    ///
+    /// assert!(USER_ID.with(|id| id == "undefined"));
+    /// kamon::with_context_key(&USER_ID, "1234".into(), || {
+    ///     assert_eq!(USER_ID.with(|id| id.len()), 4);
+    /// });
+    /// ```
+    #[inline]
+    pub fn with<R>(&self, f: impl FnOnce(&T) -> R) -> R {
+        slot::with_value(self, f)
     }
 
     /// Returns the key with its values kept from child tasks: what is spawned, wrapped or

@@ -139,10 +139,7 @@ pub(crate) fn with_current<R>(f: impl FnOnce(&Context) -> R) -> R {
 /// Calls `f` with the value of a key in the current Context, which is not made for that where it
 /// need not be.
 #[inline(always)]
-pub(crate) fn with_value<T: Send + Sync + 'static, R>(
-    key: &'static Key<T>,
-    f: impl FnOnce(&T) -> R,
-) -> R {
+pub(crate) fn with_value<T: Send + Sync + 'static, R>(key: &Key<T>, f: impl FnOnce(&T) -> R) -> R {
     SLOT.with(|slot| {
         // As in `with_current`.
         let held = (!slot.top.get().is_null()).then(|| Context::clone(&borrow(slot)));

@@ -174,7 +174,10 @@ impl Worker {
                 continue;
             };
             // SAFETY: whoever holds the `Notified` has the right to poll it.
-            drop_contained(hand.empty_before(unsafe { task.metadata().context() }));
+            let context = unsafe { task.metadata().context() };
+            if !hand.is_for(context) {
+                drop_contained(hand.empty_before(context));
+            }
             let look = self.begin_turn(core);
             // The core may move to another thread in here, so it is not used afterwards.
             give_turn(task);

@@ -20,6 +20,7 @@ pub(super) fn workloads() -> Vec<Workload> {
         get::<4>("get_among_8", 8),
         get::<16>("get_among_32", 32),
         get_from_current(),
+        current_context(),
         with_context(),
     ]
 }
@@ -75,7 +76,7 @@ fn get_from_current() -> Workload {
                 let key = &carried::keys()[0];
                 kamon::with_context(carried::kamon(1), || {
                     meter.iter(|| {
-                        black_box(*kamon::current_context().get(key));
+                        black_box(key.with(|value| *value));
                     });
                 });
             }),
@@ -92,6 +93,28 @@ fn get_from_current() -> Workload {
                     black_box(opentelemetry::Context::map_current(|context| {
                         context.get::<Typed<0>>().map_or(0, |value| value.0)
                     }));
+                });
+            }),
+        ],
+    )
+}
+
+/// The whole of what is current, to be kept.
+fn current_context() -> Workload {
+    on_one_thread(
+        "current_context",
+        vec![
+            ours(|meter, _| {
+                kamon::with_context(carried::kamon(1), || {
+                    meter.iter(|| {
+                        black_box(kamon::current_context());
+                    });
+                });
+            }),
+            peer("opentelemetry", |meter, _| {
+                let _guard = carried::opentelemetry(1).attach();
+                meter.iter(|| {
+                    black_box(opentelemetry::Context::current());
                 });
             }),
         ],

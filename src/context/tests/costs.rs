@@ -173,14 +173,14 @@ fn a_hand_keeps_the_holds_on_the_context_of_the_turn() {
     drop(refused);
 
     let open = OpenHand::new();
-    assert!(open.empty_before(&context).is_empty());
+    drop(open.empty_before(&context));
     for _ in 0..3 {
         assert!(hand::keep(context.clone()).is_none());
     }
     assert_eq!(holds(&context), 4);
     assert!(hand::keep(other.clone()).is_some(), "another Context");
-    assert!(open.empty_before(&context).is_empty());
-    assert_eq!(holds(&context), 4, "the next task has it too");
+    assert!(open.is_for(&context), "the next task has it too");
+    assert!(!open.is_for(&other));
     drop(open.empty_before(&other));
     assert_eq!((holds(&context), holds(&other)), (1, 1));
     assert!(hand::keep(context.clone()).is_some());
@@ -202,7 +202,9 @@ fn turns_take_out_of_the_hand_what_turns_have_left_there() {
     let context = Context::empty().with_key(&NUMBER, 1);
     let open = OpenHand::new();
     let turn = |captures: usize| -> Vec<Context> {
-        assert!(open.empty_before(&context).is_empty());
+        if !open.is_for(&context) {
+            drop(open.empty_before(&context));
+        }
         let _frame = Frame::enter(&context);
         (0..captures).map(|_| slot::capture()).collect()
     };

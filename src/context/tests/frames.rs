@@ -109,12 +109,19 @@ fn an_outer_scope_closed_within_is_not_believed_on_the_way_back() {
 #[test]
 fn reading_holds_what_a_closed_scope_let_go() {
     let contexts = Contexts::new();
-    let scope = store_context(contexts.make(5));
-    let slot = std::cell::Cell::new(Some(scope));
+    let open = || std::cell::Cell::new(Some(store_context(contexts.make(5))));
+    let scope = open();
     slot::with_current(|context| {
-        drop(slot.take());
+        drop(scope.take());
         assert_eq!(contexts.alive(), 1);
         assert_eq!(context.get(&TRACKED).as_ref().unwrap().number, 5);
+    });
+    assert_eq!(contexts.alive(), 0);
+    let scope = open();
+    TRACKED.with(|value| {
+        drop(scope.take());
+        assert_eq!(contexts.alive(), 1);
+        assert_eq!(value.as_ref().unwrap().number, 5);
     });
     assert_eq!(contexts.alive(), 0);
 }
