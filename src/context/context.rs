@@ -4,6 +4,7 @@ use std::fmt;
 use std::mem::ManuallyDrop;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
+use crate::context::credits;
 use crate::context::key::{Flags, Key};
 use crate::context::node::{Entry, Header, Node};
 use crate::context::registry::{KeyId, KEYS};
@@ -122,11 +123,19 @@ impl Context {
     /// What a child task gets: this Context without the values that stay in their task.
     #[inline]
     pub(crate) fn inherited(&self) -> Context {
-        match self.node {
-            // SAFETY: `self` holds the node during the call.
-            Some(node) if unsafe { node.flags() }.contains(Flags::NOT_INHERITED) => self.filtered(),
-            _ => self.clone(),
+        match self.is_inherited() {
+            true => self.clone(),
+            false => self.filtered(),
         }
+    }
+
+    /// Whether a child task gets this Context as it is.
+    #[inline]
+    pub(crate) fn is_inherited(&self) -> bool {
+        self.node.is_none_or(|node| {
+            // SAFETY: `self` holds the node during the call.
+            !unsafe { node.flags() }.contains(Flags::NOT_INHERITED)
+        })
     }
 
     #[cold]
@@ -229,6 +238,9 @@ impl Drop for Context {
     #[inline]
     fn drop(&mut self) {
         if let Some(node) = self.node {
+            if credits::keep(node) {
+                return;
+            }
             // SAFETY: this Context owns one `shown` and ends here.
             unsafe { node.unshow() };
         }

@@ -18,7 +18,7 @@ use std::ptr;
 
 use crate::context::context::Context;
 use crate::context::node::{Header, Node};
-use crate::context::slot::Slot;
+use crate::context::slot::{Slot, SLOT};
 
 /// Holds on one Context that are not in use.
 pub(super) struct Account {
@@ -73,12 +73,10 @@ impl Account {
         self.turn_to(NOBODY)
     }
 
-    /// Puts in a hold on the Context that this is of.
-    #[inline]
-    pub(super) fn put(&self, context: Context) {
-        debug_assert!(self.is_of(context.as_raw()));
+    /// Puts in a hold on the Context that this is of. It is the caller's to give, who has it no longer.
+    #[inline(always)]
+    pub(super) fn put(&self) {
         self.holds.set(self.holds.get().max(0) + 1);
-        std::mem::forget(context);
     }
 
     /// A hold for a new task.
@@ -108,7 +106,7 @@ impl Account {
     }
 }
 
-/// What a task that is spawned now gets, where that is the current Context as it is.
+/// A hold on the current Context, for whoever asks for it or for a task that is spawned now.
 ///
 /// # Safety
 ///
@@ -126,8 +124,25 @@ pub(super) fn take_back(slot: &Slot, context: Context) -> Option<Context> {
     if raw.is_null() || raw != slot.current.get() {
         return Some(context);
     }
-    account(slot, raw).put(context);
+    account(slot, raw).put();
+    std::mem::forget(context);
     None
+}
+
+/// Keeps what a Context that ends here has held, where there is an account of it. Returns whether so: the hold
+/// is no longer the caller's then.
+#[inline(always)]
+pub(super) fn keep(node: Node) -> bool {
+    SLOT.with(|slot| {
+        let raw = node.as_ptr();
+        let account = match slot.hand.is_of(raw) {
+            true => &slot.hand,
+            false if slot.credits.is_of(raw) => &slot.credits,
+            false => return false,
+        };
+        account.put();
+        true
+    })
 }
 
 /// The account of what is current.

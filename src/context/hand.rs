@@ -60,7 +60,8 @@ pub(crate) fn keep(context: Context) -> Option<Context> {
         if !slot.hand.is_of(context.as_raw()) {
             return Some(context);
         }
-        slot.hand.put(context);
+        slot.hand.put();
+        std::mem::forget(context);
         None
     })
 }

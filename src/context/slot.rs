@@ -6,7 +6,7 @@ use std::ptr;
 
 use crate::context::context::Context;
 use crate::context::credits::{self, Account};
-use crate::context::key::{Flags, Key};
+use crate::context::key::Key;
 use crate::context::node::{Header, Node};
 use crate::context::opened::Opened;
 use crate::context::overlay;
@@ -77,7 +77,7 @@ tls! {
 /// ```
 #[inline]
 pub fn current_context() -> Context {
-    SLOT.with(|slot| Context::clone(&borrow(slot)))
+    SLOT.with(hold)
 }
 
 /// [`current_context`], under the name that the executor's rooms use.
@@ -96,15 +96,9 @@ pub(crate) fn capture() -> Context {
     }
     SLOT.with(|slot| {
         let current = borrow(slot);
-        let Some(node) = Node::from_ptr(current.as_raw()) else {
-            return Context::empty();
-        };
-        // SAFETY: what is current is shown by somebody.
-        unsafe {
-            match node.flags().contains(Flags::NOT_INHERITED) {
-                true => current.inherited(),
-                false => credits::hand_out(slot, node),
-            }
+        match current.is_inherited() {
+            true => hold(slot),
+            false => current.inherited(),
         }
     })
 }
@@ -130,7 +124,7 @@ pub(crate) fn with_current<R>(f: impl FnOnce(&Context) -> R) -> R {
         let current = borrow(slot);
         // Without a Scope the frame's owner keeps the Context until the frame ends, which is after
         // `f` returns. A Scope owns what it made current, and `f` may close it.
-        let held = (!slot.top.get().is_null()).then(|| Context::clone(&current));
+        let held = (!slot.top.get().is_null()).then(|| hold(slot));
         // Called in one place, so that it can be inlined.
         f(held.as_ref().unwrap_or(&current))
     })
@@ -142,7 +136,7 @@ pub(crate) fn with_current<R>(f: impl FnOnce(&Context) -> R) -> R {
 pub(crate) fn with_value<T: Send + Sync + 'static, R>(key: &Key<T>, f: impl FnOnce(&T) -> R) -> R {
     SLOT.with(|slot| {
         // As in `with_current`.
-        let held = (!slot.top.get().is_null()).then(|| Context::clone(&borrow(slot)));
+        let held = (!slot.top.get().is_null()).then(|| hold(slot));
         let value = overlay::find(slot, key).unwrap_or_else(|| key.default_value());
         let result = f(value);
         drop(held);
@@ -185,6 +179,16 @@ pub(crate) unsafe fn install(context: &Context) {
         credits::settle_all(slot);
         slot.current.set(context.as_raw());
     });
+}
+
+/// The current Context, held.
+#[inline]
+fn hold(slot: &Slot) -> Context {
+    match Node::from_ptr(borrow(slot).as_raw()) {
+        // SAFETY: it is what is current.
+        Some(node) => unsafe { credits::hand_out(slot, node) },
+        None => Context::empty(),
+    }
 }
 
 /// The current Context, borrowed from whoever owns it. Good until user code runs.
