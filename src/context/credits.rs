@@ -1,10 +1,11 @@
-//! Credits: how whoever spawns or joins many tasks touches their Context's count once for many.
+//! Credits: how many holds on the current Context cost one change of its count.
 //!
 //! The tasks of one request run on several cores, and all of them hold the request's Context: a
-//! count that every spawn and every join changes is a cache line that the cores fight over. So the
-//! second time that what is current is handed out, a number of holds is taken at once, and the rest
-//! is handed out without touching the count; and what a joined task gives back is kept as a credit.
-//! What is left when the frame ends or the Scope closes goes back in one subtraction.
+//! count that every spawn, every join and every question changes is a cache line that the cores fight
+//! over. So the second time that what is current is handed out, to a task or to whoever asks, a number
+//! of holds is taken at once, and the rest is handed out without touching the count; and what a joined
+//! task gives back, and what is dropped of the same Context, is kept as a credit. What is left when
+//! the frame ends or the Scope closes goes back in one subtraction.
 //!
 //! Nobody can see the difference: whoever owns the frame's base holds it for as long as the frame
 //! lasts, and the Scope's entry its Context until it is closed, so a credit never keeps a value
@@ -79,7 +80,7 @@ impl Account {
         self.holds.set(self.holds.get().max(0) + 1);
     }
 
-    /// A hold for a new task.
+    /// A hold for a new task, or for whoever asks.
     ///
     /// # Safety
     ///
