@@ -52,11 +52,6 @@ impl Account {
         ptr::eq(self.of.get(), raw)
     }
 
-    #[inline(always)]
-    pub(super) fn is_empty(&self) -> bool {
-        self.holds.get() <= 0
-    }
-
     /// Begins anew with another Context, and returns the holds that there were on the one before.
     #[inline]
     pub(super) fn turn_to(&self, raw: *const Header) -> Option<(Node, usize)> {
@@ -172,11 +167,12 @@ pub(super) fn settle_all(slot: &Slot) {
     give_back(slot.credits.close());
 }
 
+/// Gives back what was in an account. Somebody has one hold more: the owner of the frame or the Scope that what
+/// was handed out was current in, or whoever settles the hand.
 #[inline]
-fn give_back(credits: Option<(Node, usize)>) {
-    if let Some((node, holds)) = credits {
-        // SAFETY: the credits are holds that nobody uses. They are for what is current in a frame that
-        // is still there, or for an open Scope, whose owner has one more.
+pub(super) fn give_back(holds: Option<(Node, usize)>) {
+    if let Some((node, holds)) = holds {
+        // SAFETY: the holds are in use by nobody, and not the last ones.
         unsafe { node.unshow_many(holds) };
     }
 }

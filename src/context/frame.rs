@@ -82,8 +82,10 @@ impl<'a> Frame<'a> {
         } else {
             SLOT.with(|slot| Suspended::swap(slot, base.as_raw(), ptr::null()))
         };
-        let base = PhantomData;
-        Frame { outer, base }
+        Frame {
+            outer,
+            base: PhantomData,
+        }
     }
 
     /// Makes `context` current, and in it the Scopes that were open when the last such frame

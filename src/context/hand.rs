@@ -13,6 +13,7 @@
 use std::marker::PhantomData;
 
 use crate::context::context::Context;
+use crate::context::credits;
 use crate::context::node::Node;
 use crate::context::slot::SLOT;
 
@@ -52,32 +53,14 @@ impl Drop for OpenHand {
     }
 }
 
-/// Puts the Context of a task that has ended into the hand. Returns it when that cannot be: this
-/// thread gives no turn in it.
-#[inline]
-pub(crate) fn keep(context: Context) -> Option<Context> {
-    SLOT.with(|slot| {
-        if !slot.hand.is_of(context.as_raw()) {
-            return Some(context);
-        }
-        slot.hand.put();
-        std::mem::forget(context);
-        None
-    })
-}
-
 /// Gives back what is in the hand of the Context of a task that somebody joins, who may expect the values to
 /// be gone when the last task is.
 #[inline(always)]
 pub(crate) fn settle(context: &Context) {
     SLOT.with(|slot| {
-        if slot.hand.is_of(context.as_raw()) && !slot.hand.is_empty() {
-            // It is of this one again, for the rest of the turn.
-            let holds = slot.hand.turn_to(context.as_raw());
-            if let Some((node, holds)) = holds {
-                // SAFETY: they were put there to be given back, and `context` is one more.
-                unsafe { node.unshow_many(holds) };
-            }
+        if slot.hand.is_of(context.as_raw()) {
+            // It is of this one again, for the rest of the turn; and `context` is one hold more.
+            credits::give_back(slot.hand.turn_to(context.as_raw()));
         }
     });
 }

@@ -83,7 +83,7 @@ impl<T: Send + Sync + 'static> Key<T> {
     /// Calls `f` with the value that is current on this thread, or with the default where the key is absent.
     ///
     /// The value is read in place. `current_context().get(key)` gives the same and holds the Context meanwhile,
-    /// which takes two atomic operations; use that where the Context is needed for longer than a call.
+    /// which may change its count; use that where the Context is needed for longer than a call.
     ///
     /// # Panics
     ///

@@ -110,6 +110,19 @@ pub(crate) fn take_back(context: Context) -> Option<Context> {
     SLOT.with(|slot| credits::take_back(slot, context))
 }
 
+/// Keeps what a Context that ends here has held, where this thread holds that one ahead; otherwise the caller
+/// has it again, to be dropped. Dropping it does the same, but may run destructors.
+#[inline]
+pub(crate) fn keep(context: Context) -> Option<Context> {
+    match Node::from_ptr(context.as_raw()) {
+        Some(node) if credits::keep(node) => {
+            std::mem::forget(context);
+            None
+        }
+        _ => Some(context),
+    }
+}
+
 /// Whether the current Context is the empty one.
 #[allow(dead_code)] // The executor asks.
 #[inline]

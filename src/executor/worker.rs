@@ -294,3 +294,49 @@ impl Drop for Sitting<'_> {
         CURRENT.with(|current| current.set(self.previous));
     }
 }
+
+#[cfg(all(test, not(kamon_loom)))]
+mod tests {
+    use std::sync::mpsc;
+
+    use crate::context::{slot, with_context, Context, Key};
+    use crate::executor::runtime::Builder;
+    use crate::executor::spawn::spawn;
+
+    static NUMBER: Key<u32> = Key::local("worker number", || 0);
+
+    /// Far more rounds than it takes, most often one.
+    const ROUNDS: usize = 10_000;
+
+    /// What three children of one task, who run one after the other and are joined by nobody, see of holds
+    /// on their Context.
+    fn holds_seen() -> Vec<usize> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .build()
+            .unwrap();
+        let context = Context::empty().with_key(&NUMBER, 1);
+        let (seen, all) = mpsc::channel();
+        let parent = async move {
+            for _ in 0..3 {
+                let seen = seen.clone();
+                let see = |context: &Context| context.holds().expect("it is not empty");
+                drop(spawn(
+                    async move { seen.send(slot::with_current(see)).unwrap() },
+                ));
+            }
+        };
+        with_context(context, || drop(runtime.spawn(parent)));
+        all.iter().collect()
+    }
+
+    #[test]
+    fn a_worker_keeps_its_hand_at_the_end_of_tasks_that_nobody_joins() {
+        let changes_nothing = |_| {
+            let seen = holds_seen();
+            seen.windows(2).all(|pair| pair[0] == pair[1])
+        };
+        // A look at the outside world may come between them.
+        assert!((0..ROUNDS).any(changes_nothing));
+    }
+}

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
-use crate::context::{hand, Context};
+use crate::context::{slot, Context};
 
 /// What a panic was raised with.
 pub(crate) type Payload = Box<dyn Any + Send + 'static>;
@@ -23,24 +23,15 @@ pub(crate) fn discard(payload: Payload) {
     }
 }
 
-/// Drops a task's Context, whose values may have destructors that panic.
-#[inline]
-pub(crate) fn let_go(context: Context) {
-    if context.is_empty() {
-        return;
-    }
-    if let Some(context) = hand::keep(context) {
-        drop_contained(context);
-    }
-}
-
 /// Drops a Context. Destructors that panic end here.
 #[inline]
 pub(crate) fn drop_contained(context: Context) {
     if context.is_empty() {
         return;
     }
-    if let Err(payload) = contain(move || drop(context)) {
-        discard(payload);
+    if let Some(context) = slot::keep(context) {
+        if let Err(payload) = contain(move || drop(context)) {
+            discard(payload);
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::task::{Context as TaskContext, Poll};
 
 use crate::context::hand;
 use crate::context::slot::{end_scopes, Frame};
-use crate::task::contain::{contain, discard, let_go};
+use crate::task::contain::{contain, discard, drop_contained};
 use crate::task::header::{Flags, Header};
 use crate::task::output::{Failure, Output};
 use crate::task::Entered;
@@ -251,6 +251,6 @@ impl<F: Future> TaskFuture<F> {
             context
         };
         header.mark_finished();
-        let_go(context);
+        drop_contained(context);
     }
 }

@@ -3,7 +3,7 @@
 use std::mem::ManuallyDrop;
 
 use crate::context::{slot, slot::Frame, Context};
-use crate::task::contain::{contain, discard, let_go, Payload};
+use crate::task::contain::{contain, discard, drop_contained, Payload};
 use crate::task::{Entered, Id, JoinError};
 
 /// A task's result, and the Context it has to be dropped in if nobody takes it.
@@ -58,7 +58,7 @@ impl<T> Output<T> {
         };
         // Whoever joins is most often in the same Context, and may have it back for nothing.
         if let Some(context) = slot::take_back(context) {
-            let_go(context);
+            drop_contained(context);
         }
         result.map_err(|failure| match failure.into_payload() {
             None => JoinError::cancelled(this.id),
@@ -79,6 +79,6 @@ impl<T> Drop for Output<T> {
                 discard(payload);
             }
         }
-        let_go(std::mem::take(&mut self.context));
+        drop_contained(std::mem::take(&mut self.context));
     }
 }

@@ -48,6 +48,7 @@ impl RegistryKey {
 
 /// The most shards that a registry has.
 const MOST_SHARDS: usize = 64;
+const _: () = assert!(MOST_SHARDS < u8::MAX as usize, "a key has one byte for it");
 
 /// The bound tasks, in shards so that workers do not meet at one lock.
 pub(crate) struct Registry {

@@ -183,33 +183,33 @@ fn without_a_frame_there_is_no_credit() {
 fn a_hand_keeps_the_holds_on_the_context_of_the_turn() {
     let context = Context::empty().with_key(&NUMBER, 1);
     let other = Context::empty().with_key(&NUMBER, 2);
-    let refused = hand::keep(context.clone());
+    let refused = slot::keep(context.clone());
     assert_eq!(refused.as_ref(), Some(&context), "there is no turn");
     drop(refused);
 
     let open = OpenHand::new();
     drop(open.empty_before(&context));
     for _ in 0..3 {
-        assert!(hand::keep(context.clone()).is_none());
+        assert!(slot::keep(context.clone()).is_none());
     }
     assert_eq!(holds(&context), 4);
-    assert!(hand::keep(other.clone()).is_some(), "another Context");
+    assert!(slot::keep(other.clone()).is_some(), "another Context");
     assert!(open.is_for(&context), "the next task has it too");
     assert!(!open.is_for(&other));
     drop(open.empty_before(&other));
     assert_eq!((holds(&context), holds(&other)), (1, 1));
-    assert!(hand::keep(context.clone()).is_some());
+    assert!(slot::keep(context.clone()).is_some());
 
-    assert!(hand::keep(other.clone()).is_none());
+    assert!(slot::keep(other.clone()).is_none());
     drop(open.empty());
     assert_eq!(holds(&other), 1);
-    assert!(hand::keep(other.clone()).is_some(), "the turn is over");
+    assert!(slot::keep(other.clone()).is_some(), "the turn is over");
 
     drop(open.empty_before(&other));
-    assert!(hand::keep(other.clone()).is_none());
+    assert!(slot::keep(other.clone()).is_none());
     drop(open);
     assert_eq!(holds(&other), 1, "the hand is closed");
-    assert!(hand::keep(other.clone()).is_some());
+    assert!(slot::keep(other.clone()).is_some());
 }
 
 #[test]
@@ -226,7 +226,7 @@ fn turns_take_out_of_the_hand_what_turns_have_left_there() {
     let mut tasks = turn(1);
     for _ in 0..3 {
         // It ends, and the next one spawns one like it.
-        assert!(hand::keep(tasks.remove(0)).is_none());
+        assert!(slot::keep(tasks.remove(0)).is_none());
         assert_eq!(holds(&context), 2);
         tasks = turn(1);
         assert_eq!(holds(&context), 2);
@@ -237,11 +237,11 @@ fn turns_take_out_of_the_hand_what_turns_have_left_there() {
     assert_eq!(holds(&context), 2 + 32);
 
     // Somebody joins the task that ends.
-    assert!(hand::keep(tasks.remove(0)).is_none());
+    assert!(slot::keep(tasks.remove(0)).is_none());
     hand::settle(&context);
     assert_eq!(holds(&context), 1 + tasks.len());
     // That was not the end of the turn.
-    assert!(hand::keep(tasks.remove(0)).is_none());
+    assert!(slot::keep(tasks.remove(0)).is_none());
     drop((tasks, open));
     assert_eq!(holds(&context), 1);
 }
