@@ -117,7 +117,7 @@ pub(super) unsafe fn hand_out(slot: &Slot, current: Node) -> Context {
 #[inline]
 pub(super) fn take_back(slot: &Slot, context: Context) -> Option<Context> {
     let raw = context.as_raw();
-    if raw.is_null() || raw != slot.current.get() {
+    if raw.is_null() || raw != slot.current.get().raw() {
         return Some(context);
     }
     account(slot, raw).put();
@@ -150,11 +150,12 @@ fn account(slot: &Slot, current: *const Header) -> &Account {
     if !slot.credits.is_of(current) {
         give_back(slot.credits.turn_to(current));
     }
+    slot.current.set(slot.current.get().owing());
     &slot.credits
 }
 
-/// Gives back the credits for a Context whose frame ends or whose Scope closes.
-#[inline(always)]
+/// Gives back the credits for a Context whose Scope closes.
+#[inline]
 pub(super) fn settle(slot: &Slot, raw: *const Header) {
     if slot.credits.is_of(raw) {
         settle_all(slot);
@@ -162,7 +163,6 @@ pub(super) fn settle(slot: &Slot, raw: *const Header) {
 }
 
 /// Gives back the credits for whichever Context there are some.
-#[cold]
 pub(super) fn settle_all(slot: &Slot) {
     give_back(slot.credits.close());
 }

@@ -27,6 +27,7 @@ mod stats;
 mod tally;
 #[cfg(all(test, not(kamon_loom)))]
 mod tests;
+mod word;
 
 pub use closure::{with_context, with_context_key, wrap, wrap_fn};
 pub use context::Context;

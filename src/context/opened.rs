@@ -11,6 +11,7 @@ use std::ptr;
 use crate::context::context::Context;
 use crate::context::node::Header;
 use crate::context::slot::{Slot, SLOT};
+use crate::context::word::Word;
 use crate::context::{credits, spares, stats};
 use crate::sync::statics::{AtomicUsize, Ordering};
 
@@ -22,7 +23,9 @@ pub(super) struct Opened {
     /// The Context of the Scope, owned; null when it is empty or was given up.
     context: Cell<*const Header>,
     /// What is current in the frame without any Scope.
-    base: Cell<*const Header>,
+    base: Cell<Word>,
+    /// The newest Scope that was open around the frame.
+    under: Cell<*const Opened>,
     /// The Scope opened before this one in the same frame; the next spare entry.
     pub(super) prev: Cell<*const Opened>,
     /// The Scope opened after this one in the same frame.
@@ -48,7 +51,8 @@ impl Opened {
         Opened {
             generation: AtomicUsize::new(0),
             context: Cell::new(ptr::null()),
-            base: Cell::new(ptr::null()),
+            base: Cell::new(Word::EMPTY),
+            under: Cell::new(ptr::null()),
             prev: Cell::new(ptr::null()),
             next: Cell::new(ptr::null()),
             closed: Cell::new(false),
@@ -59,25 +63,26 @@ impl Opened {
 
     /// Opens a Scope in the present frame.
     pub(super) fn push(slot: &Slot, context: Context) -> Ticket {
-        let below = slot.top.get();
+        let (top, current) = (slot.top.get(), slot.current.get());
         let opened = spares::take(slot);
-        let current = context.into_raw();
-        opened.context.set(current);
-        opened.prev.set(below);
+        let context = context.into_raw();
+        opened.context.set(context);
         opened.next.set(ptr::null());
         opened.closed.set(false);
         opened.crossed.set(false);
         opened.home.set(slot);
-        // SAFETY: entries are never freed.
-        match unsafe { below.as_ref() } {
-            Some(below) => {
-                opened.base.set(below.base.get());
-                below.next.set(opened);
-            }
-            None => opened.base.set(slot.current.get()),
+        if current.is_scoped() {
+            // SAFETY: entries are never freed.
+            let below = unsafe { &*top };
+            opened.prev.set(below);
+            opened.lie_on(below.base.get(), below.under.get());
+            below.next.set(opened);
+        } else {
+            opened.prev.set(ptr::null());
+            opened.lie_on(current, top);
         }
         slot.top.set(opened);
-        slot.current.set(current);
+        slot.current.set(Word::of_scope(context));
         // Ordering: only compared, see `Opened::of`.
         Ticket {
             opened,
@@ -91,7 +96,7 @@ impl Opened {
             return Context::empty();
         };
         let context = opened.take_context(slot);
-        if ptr::eq(slot.top.get(), opened) {
+        if slot.current.get().is_scoped() && ptr::eq(slot.top.get(), opened) {
             let (top, current) = opened.below();
             slot.top.set(top);
             slot.current.set(current);
@@ -123,17 +128,17 @@ impl Opened {
         Opened::of(ticket).is_some()
     }
 
-    /// Looks at the chain of a suspended frame that goes on: its newest open Scope, and what is
-    /// current in it. `top` is not null.
+    /// Looks at the chain of a suspended frame that goes on: what the slot says in it of Scopes, and what is
+    /// current. `top` is not null.
     ///
     /// # Safety
     ///
     /// `top` must be the top of a chain of this thread, which has no other top from now on.
-    pub(super) unsafe fn settle(slot: &Slot, top: *const Opened) -> (*const Opened, *const Header) {
+    pub(super) unsafe fn settle(slot: &Slot, top: *const Opened) -> (*const Opened, Word) {
         // SAFETY: entries are never freed.
         let opened: &'static Opened = unsafe { &*top };
         if !opened.closed.get() {
-            return (top, opened.context.get());
+            return (top, Word::of_scope(opened.context.get()));
         }
         let below = opened.below();
         opened.retire(slot);
@@ -180,24 +185,33 @@ impl Opened {
         stats::crossed_await(crossed);
     }
 
-    /// What is current in a chain's frame without any Scope.
-    ///
-    /// # Safety
-    ///
-    /// `top` must be the top of a chain of this thread.
-    pub(super) unsafe fn base(top: *const Opened) -> *const Header {
+    /// Takes the open Scopes out of the present frame, in which its base is current then: their chain, or
+    /// null.
+    pub(super) fn take_chain(slot: &Slot) -> *const Opened {
+        if !slot.current.get().is_scoped() {
+            return ptr::null();
+        }
+        let top = slot.top.get();
         // SAFETY: entries are never freed.
-        unsafe { (*top).base.get() }
+        let opened = unsafe { &*top };
+        slot.top.set(opened.under.get());
+        slot.current.set(opened.base.get());
+        top
     }
 
-    /// Tells a chain that waited what is current beneath it from now on.
+    /// Tells a chain that waited what lies beneath it from now on.
     ///
     /// # Safety
     ///
     /// `top` must be the top of a chain of this thread.
-    pub(super) unsafe fn rebase(top: *const Opened, base: *const Header) {
+    pub(super) unsafe fn rebase(top: *const Opened, base: Word, under: *const Opened) {
         // SAFETY: as the caller promises.
-        unsafe { each(top, |opened| opened.base.set(base)) };
+        unsafe { each(top, |opened| opened.lie_on(base, under)) };
+    }
+
+    fn lie_on(&self, base: Word, under: *const Opened) {
+        self.base.set(base);
+        self.under.set(under);
     }
 
     /// Whether the chain belongs to this thread.
@@ -232,17 +246,17 @@ impl Opened {
         spares::put(slot, self);
     }
 
-    /// Takes the top off its chain: what is on top and what is current then. A closed entry is
+    /// Takes the top off its chain: what the slot says of Scopes and what is current then. A closed entry is
     /// only ever the top of a chain, so what lies below is open.
-    fn below(&self) -> (*const Opened, *const Header) {
+    fn below(&self) -> (*const Opened, Word) {
         let prev = self.prev.get();
         // SAFETY: entries are never freed.
         match unsafe { prev.as_ref() } {
             Some(below) => {
                 below.next.set(ptr::null());
-                (prev, below.context.get())
+                (prev, Word::of_scope(below.context.get()))
             }
-            None => (prev, self.base.get()),
+            None => (self.under.get(), self.base.get()),
         }
     }
 

@@ -18,6 +18,7 @@ use crate::context::live;
 use crate::context::node::Header;
 use crate::context::registry::KeyId;
 use crate::context::slot::{Slot, SLOT};
+use crate::context::word::Word;
 
 /// The current Context with one more value, borrowed, to be the base of a frame.
 pub(crate) struct Overlay<'a> {
@@ -34,11 +35,8 @@ pub(crate) struct Overlay<'a> {
     value_of: PhantomData<&'a ()>,
 }
 
-/// Tells an overlay from a Context in the slot.
-const TAG: usize = 1;
-
 /// The address of no Context.
-const NOTHING: *const Header = ptr::without_provenance(TAG);
+const NOTHING: *const Header = ptr::without_provenance(1);
 
 impl<'a> Overlay<'a> {
     /// `value` under `key`, on top of what is current now. To be the base of a frame inside of the
@@ -51,8 +49,9 @@ impl<'a> Overlay<'a> {
         let mut overlay = Overlay::lying_on(ptr::null(), key, value);
         let id = overlay.id;
         SLOT.with(|slot| {
-            if slot.top.get().is_null() {
-                overlay.below = match of(slot.current.get()) {
+            let current = slot.current.get();
+            if !current.is_scoped() {
+                overlay.below = match of(current) {
                     // The same value lies there, which nobody will see.
                     Some(outer) if outer.id == id && outer.made.get().is_null() => outer.below,
                     _ => resolve(slot),
@@ -106,12 +105,10 @@ impl<'a> Overlay<'a> {
 
     /// What the slot holds while the overlay is current.
     #[inline(always)]
-    pub(super) fn as_raw(&self) -> *const Header {
+    pub(super) fn word(&self) -> Word {
         match self.made.get() {
-            made if !made.is_null() => made,
-            _ => ptr::from_ref(self)
-                .cast::<Header>()
-                .map_addr(|address| address | TAG),
+            made if !made.is_null() => Word::of_context(made),
+            _ => Word::of_overlay(self),
         }
     }
 
@@ -168,12 +165,12 @@ unsafe fn make<T: Clone + Send + Sync + 'static>(overlay: &Overlay<'_>) -> Conte
 /// What is current as a Context: what the slot points at from now on, if it was an overlay.
 #[inline(always)]
 pub(super) fn resolve(slot: &Slot) -> *const Header {
-    let raw = slot.current.get();
-    match of(raw) {
-        None => raw,
+    let current = slot.current.get();
+    match of(current) {
+        None => current.raw(),
         Some(overlay) => {
             let made = overlay.resolve();
-            slot.current.set(made);
+            slot.current.set(Word::of_context(made));
             made
         }
     }
@@ -183,12 +180,12 @@ pub(super) fn resolve(slot: &Slot) -> *const Header {
 /// or its newest Scope is open; `None` where it is not there.
 #[inline(always)]
 pub(super) fn find<'a, T: Send + Sync + 'static>(slot: &Slot, key: &Key<T>) -> Option<&'a T> {
-    let raw = slot.current.get();
-    let below = match of(raw) {
+    let current = slot.current.get();
+    let below = match of(current) {
         // SAFETY: the registry gives the number to keys of type `T` only.
         Some(overlay) if overlay.id == key.id() => return Some(unsafe { &*overlay.value.cast() }),
         Some(overlay) => overlay.below,
-        None => raw,
+        None => current.raw(),
     };
     // SAFETY: the borrow ends with the call, but not that of the value; see above.
     borrow(below)
@@ -210,11 +207,10 @@ pub(super) fn borrow(raw: *const Header) -> ManuallyDrop<Context> {
 
 /// The overlay that the slot points at, if it is one.
 #[inline(always)]
-fn of<'a>(raw: *const Header) -> Option<&'a Overlay<'a>> {
-    if raw.addr() & TAG == 0 {
+fn of<'a>(current: Word) -> Option<&'a Overlay<'a>> {
+    if !current.is_overlay() {
         return None;
     }
-    let overlay = raw.map_addr(|address| address & !TAG).cast::<Overlay<'_>>();
     // SAFETY: the slot holds it for as long as a frame has borrowed it, and the use ends before.
-    Some(unsafe { &*overlay })
+    Some(unsafe { &*current.raw().cast::<Overlay<'_>>() })
 }

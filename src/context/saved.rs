@@ -2,9 +2,9 @@
 
 use std::ptr;
 
-use crate::context::node::Header;
 use crate::context::opened::Opened;
-use crate::context::slot::{Slot, SLOT};
+use crate::context::slot::SLOT;
+use crate::context::word::Word;
 
 /// The Scopes that were open when a task's last poll ended. They are put back by
 /// [`Frame::resume`](super::frame::Frame::resume); those that are left when this is dropped were
@@ -38,22 +38,22 @@ impl SavedScopes {
         self.top = top;
     }
 
-    /// Hands the chain out, to lie on `base`: its top and what is current.
+    /// Opens the Scopes again, in a frame that begins now with `base`: what is current in it.
     #[cold]
-    pub(super) fn take(
-        &mut self,
-        slot: &Slot,
-        base: *const Header,
-    ) -> (*const Opened, *const Header) {
-        let top = self.take_at_home();
-        if top.is_null() {
-            return (top, base);
+    pub(super) fn reopen(&mut self, base: Word) -> Word {
+        let chain = self.take_at_home();
+        if chain.is_null() {
+            return base;
         }
-        // SAFETY: the chain is of this thread, and we were the only ones to have its top.
-        unsafe {
-            Opened::rebase(top, base);
-            Opened::settle(slot, top)
-        }
+        SLOT.with(|slot| {
+            // SAFETY: the chain is of this thread, and we were the only ones to have its top.
+            let (top, current) = unsafe {
+                Opened::rebase(chain, base, slot.top.get());
+                Opened::settle(slot, chain)
+            };
+            slot.top.set(top);
+            current
+        })
     }
 
     fn take_at_home(&mut self) -> *const Opened {

@@ -7,9 +7,10 @@ use std::ptr;
 use crate::context::context::Context;
 use crate::context::credits::{self, Account};
 use crate::context::key::Key;
-use crate::context::node::{Header, Node};
+use crate::context::node::Node;
 use crate::context::opened::Opened;
 use crate::context::overlay;
+use crate::context::word::Word;
 use crate::sync::tls;
 
 #[allow(unused_imports)] // Callers name the frame, seldom its type.
@@ -21,11 +22,12 @@ pub(crate) use crate::context::saved::SavedScopes;
 /// What a thread knows of Contexts. Nothing in it has a destructor, so it can be used at any time
 /// in the thread's life, and nothing in it is ever borrowed while user code runs.
 pub(super) struct Slot {
-    /// The current Context, borrowed; null when empty. It belongs to the newest open Scope of the
+    /// The current Context, borrowed. It belongs to the newest open Scope of the
     /// present frame or, without one, to the frame's owner, who may have an [`Overlay`] instead: then
-    /// the lowest bit is set, and [`overlay::resolve`] says which Context it is.
-    pub(super) current: Cell<*const Header>,
-    /// The newest Scope that is open in the present frame; null when there is none.
+    /// [`overlay::resolve`] says which Context it is.
+    pub(super) current: Cell<Word>,
+    /// The newest Scope that is open in the present frame or, if that has none, in the nearest one around it
+    /// that had some when the frame inside it began; null when there is none.
     pub(super) top: Cell<*const Opened>,
     /// Holds that are not in use on something that is, or was, current: see [`credits`].
     pub(super) credits: Account,
@@ -44,7 +46,7 @@ pub(super) struct Slot {
 impl Slot {
     const fn new() -> Self {
         Slot {
-            current: Cell::new(ptr::null()),
+            current: Cell::new(Word::EMPTY),
             top: Cell::new(ptr::null()),
             credits: Account::new(),
             hand: Account::new(),
@@ -127,7 +129,7 @@ pub(crate) fn keep(context: Context) -> Option<Context> {
 #[allow(dead_code)] // The executor asks.
 #[inline]
 pub(crate) fn is_empty() -> bool {
-    SLOT.with(|slot| slot.current.get().is_null())
+    SLOT.with(|slot| slot.current.get().raw().is_null())
 }
 
 /// Calls `f` with the current Context, without the price of a clone where that is safe.
@@ -137,7 +139,7 @@ pub(crate) fn with_current<R>(f: impl FnOnce(&Context) -> R) -> R {
         let current = borrow(slot);
         // Without a Scope the frame's owner keeps the Context until the frame ends, which is after
         // `f` returns. A Scope owns what it made current, and `f` may close it.
-        let held = (!slot.top.get().is_null()).then(|| hold(slot));
+        let held = slot.current.get().is_scoped().then(|| hold(slot));
         // Called in one place, so that it can be inlined.
         f(held.as_ref().unwrap_or(&current))
     })
@@ -149,7 +151,7 @@ pub(crate) fn with_current<R>(f: impl FnOnce(&Context) -> R) -> R {
 pub(crate) fn with_value<T: Send + Sync + 'static, R>(key: &Key<T>, f: impl FnOnce(&T) -> R) -> R {
     SLOT.with(|slot| {
         // As in `with_current`.
-        let held = (!slot.top.get().is_null()).then(|| hold(slot));
+        let held = slot.current.get().is_scoped().then(|| hold(slot));
         let value = overlay::find(slot, key).unwrap_or_else(|| key.default_value());
         let result = f(value);
         drop(held);
@@ -161,7 +163,7 @@ pub(crate) fn with_value<T: Send + Sync + 'static, R>(key: &Key<T>, f: impl FnOn
 #[cfg(any(test, kamon_loom))]
 #[allow(dead_code)]
 pub(crate) fn raw() -> usize {
-    SLOT.with(|slot| slot.current.get() as usize)
+    SLOT.with(|slot| slot.current.get().raw() as usize)
 }
 
 /// What [`raw`] is while `context` is current.
@@ -171,10 +173,10 @@ pub(crate) fn raw_of(context: &Context) -> usize {
     context.as_raw() as usize
 }
 
-/// Whether no Scope is open in the present frame.
+/// Whether no Scope is open, neither in the present frame nor in one around it.
 #[cfg(kamon_loom)]
 pub(crate) fn is_settled() -> bool {
-    SLOT.with(|slot| slot.top.get().is_null())
+    SLOT.with(|slot| slot.top.get().is_null() && !slot.current.get().is_scoped())
 }
 
 /// Makes `context` current on this thread with nothing to restore what was before: the sentinel
@@ -190,7 +192,7 @@ pub(crate) unsafe fn install(context: &Context) {
     SLOT.with(|slot| {
         assert!(slot.top.get().is_null(), "a Scope is open");
         credits::settle_all(slot);
-        slot.current.set(context.as_raw());
+        slot.current.set(Word::of_context(context.as_raw()));
     });
 }
 

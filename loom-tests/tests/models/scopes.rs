@@ -28,6 +28,36 @@ fn closed_out_of_order() {
     });
 }
 
+/// Two tasks on one worker, each closing a Scope from within a closure in another Context, which has a Scope of
+/// its own or none.
+#[test]
+fn closed_in_an_inner_frame() {
+    check("closed_in_an_inner_frame", || {
+        let runtime = workers(1);
+        let task = |number: u32| async move {
+            let first = store_context(request(number + 10));
+            let second = store_context(request(number + 20));
+            with_context(request(number + 30), || {
+                drop(second);
+                expect_here(number + 30, "a closure that closed a Scope around it");
+            });
+            expect_here(number + 10, "what is left of two Scopes");
+            with_context(request(number + 30), || {
+                let third = store_context(request(number + 40));
+                drop(first);
+                expect_here(number + 40, "a Scope above one that was closed");
+                drop(third);
+                expect_here(number + 30, "a closure whose Scope was closed");
+            });
+            expect_here(number, "what is left after all Scopes");
+        };
+        for number in [1, 2] {
+            with_context(request(number), || drop(runtime.spawn(task(number))));
+        }
+        drop(runtime);
+    });
+}
+
 /// Local tasks may hold a Scope across an await. It is put aside between two polls, whoever wakes
 /// them.
 #[test]
