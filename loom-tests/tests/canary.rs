@@ -13,6 +13,7 @@ mod sync;
 mod model;
 
 use std::collections::BTreeSet;
+use std::panic::catch_unwind;
 use std::process::Command;
 use std::sync::Mutex as StdMutex;
 
@@ -81,6 +82,23 @@ fn a_plain_race_is_found() {
             let other = cell.clone();
             let thread = thread::spawn(move || other.write(1));
             cell.read();
+            thread.join().unwrap();
+        });
+    });
+}
+
+/// As in the poll of a task, which contains what an oracle throws there.
+#[test]
+fn a_panic_that_is_contained_is_found() {
+    must_fail("a_panic_that_is_contained_is_found", "an oracle", || {
+        explore("planted_contained_panic", PREEMPTIONS, || {
+            let count = Arc::new(AtomicUsize::new(0));
+            let other = count.clone();
+            let thread = thread::spawn(move || {
+                other.fetch_add(1, Relaxed);
+                drop(catch_unwind(|| panic!("an oracle")));
+            });
+            count.fetch_add(1, Relaxed);
             thread.join().unwrap();
         });
     });

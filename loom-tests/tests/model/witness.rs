@@ -1,9 +1,11 @@
 //! What a model sees happen, and says when it is over: a panic inside a poll would be contained by
-//! the task, so violations are recorded and asserted where the execution ends.
+//! the task, so violations are recorded and asserted where the execution ends. So are panics: those of
+//! kamon's oracles, and loom's own, may come inside a poll as well.
 
 use std::cell::{Cell, RefCell};
+use std::panic::{self, PanicHookInfo};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::Arc;
+use std::sync::{Arc, Once, OnceLock};
 
 use kamon_loomed::__model as inside;
 use kamon_loomed::{Context, Key, Span};
@@ -20,6 +22,37 @@ thread_local! {
     // loom runs all threads of a model on one thread of the system.
     static VIOLATIONS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
     static NEXT_BASE: Cell<u32> = const { Cell::new(MAIN) };
+}
+
+/// What the panics say that a model is about.
+static REFUSALS: OnceLock<&str> = OnceLock::new();
+
+/// From now on nobody hears of panics with these words, and they are no violations. Panics that are part of a
+/// model are otherwise thrown by `resume_unwind`, of which no hook hears.
+pub(crate) fn expect_panics_of(words: &'static str) {
+    REFUSALS.get_or_init(|| words);
+}
+
+fn record_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            if !is_refusal(panic) {
+                usual(panic);
+                let _ = VIOLATIONS.try_with(|all| all.borrow_mut().push(panic.to_string()));
+            }
+        }));
+    });
+}
+
+fn is_refusal(panic: &PanicHookInfo<'_>) -> bool {
+    let words = REFUSALS.get();
+    words.is_some_and(|words| {
+        panic
+            .payload_as_str()
+            .is_some_and(|said| said.contains(words))
+    })
 }
 
 /// The Context of a request.
@@ -122,6 +155,7 @@ pub(crate) fn begin() {
 /// Before the first execution: what is kept in statics is there from the start, or the first
 /// execution would go another way than the others.
 pub(crate) fn prepare() {
+    record_panics();
     know(&REQUEST);
     // A task that panics fails its current span.
     know(Span::key());
