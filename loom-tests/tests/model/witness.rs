@@ -70,7 +70,10 @@ pub(crate) fn here() -> u32 {
 pub(crate) fn expect(holds: bool, what: &str) {
     if !holds {
         let place = std::panic::Location::caller();
-        VIOLATIONS.with(|all| all.borrow_mut().push(format!("{place}: {what}")));
+        let violation = format!("{place}: {what}");
+        // The execution may not come to its end.
+        eprintln!("{violation}");
+        VIOLATIONS.with(|all| all.borrow_mut().push(violation));
     }
 }
 
