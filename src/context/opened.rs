@@ -105,7 +105,7 @@ impl Opened {
         }
         stats::out_of_order();
         if opened.next.get().is_null() {
-            // The top of a suspended frame, which has its address: it looks when it goes on.
+            // The top of a suspended frame, whose word says that it is open: it looks when it goes on.
             opened.closed.set(true);
         } else {
             opened.unlink();
