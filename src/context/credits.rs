@@ -30,7 +30,7 @@ pub(super) struct Account {
 }
 
 /// The address of no Context, also not of the empty one, and of no overlay.
-const NOBODY: *const Header = ptr::without_provenance(2);
+pub(super) const NOBODY: *const Header = ptr::without_provenance(2);
 
 /// Nothing was handed out yet.
 const FRESH: isize = 0;
@@ -45,6 +45,10 @@ impl Account {
             of: Cell::new(NOBODY),
             holds: Cell::new(FRESH),
         }
+    }
+
+    pub(super) fn of(&self) -> *const Header {
+        self.of.get()
     }
 
     #[inline(always)]

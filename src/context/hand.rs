@@ -9,22 +9,77 @@
 //! Nobody can see the difference: while the hand holds a Context, a task that the worker runs holds it
 //! too. What is kept goes before a turn in another Context, before anybody else's code runs
 //! between two turns, and before the worker looks in vain for another task.
-
-use std::marker::PhantomData;
+//!
+//! A thread in `block_on` has a hand as well, of the Context of its future. That one is held until `block_on`
+//! returns, so what is in the hand stays there as long, whatever runs on the thread meanwhile.
 
 use crate::context::context::Context;
 use crate::context::credits;
-use crate::context::node::Node;
+use crate::context::node::{Header, Node};
 use crate::context::slot::SLOT;
 
-/// The hand of this thread is open until this is dropped. Whoever has it empties the hand between
+/// The hand of this worker is open until this is dropped. Whoever has it empties the hand between
 /// turns, and at last.
 #[must_use = "the hand is open only as long as this lives"]
-pub(crate) struct OpenHand(PhantomData<*const ()>);
+pub(crate) struct OpenHand {
+    _outer: Outer,
+}
+
+/// The hand of a thread in `block_on`, of one Context until this is dropped.
+#[must_use = "the hand is open only as long as this lives"]
+pub(crate) struct KeptHand {
+    _outer: Outer,
+}
+
+/// The hand of whoever runs on this thread around the one that has it now, and has it again when this is
+/// dropped. What was in it has gone.
+struct Outer {
+    of: *const Header,
+    kept: bool,
+}
+
+impl KeptHand {
+    /// Opens the hand.
+    ///
+    /// # Safety
+    ///
+    /// Somebody must hold the Context until what is returned was dropped.
+    pub(crate) unsafe fn of(context: &Context) -> KeptHand {
+        KeptHand {
+            _outer: Outer::suspend(context.as_raw(), true),
+        }
+    }
+}
+
+impl Outer {
+    fn suspend(of: *const Header, kept: bool) -> Outer {
+        SLOT.with(|slot| {
+            let outer = Outer {
+                of: slot.hand.of(),
+                kept: slot.hand_is_kept.replace(kept),
+            };
+            // Who runs around this one holds it: it is the Context of a turn or of a future in `block_on`.
+            credits::give_back(slot.hand.turn_to(of));
+            outer
+        })
+    }
+}
+
+impl Drop for Outer {
+    fn drop(&mut self) {
+        SLOT.with(|slot| {
+            slot.hand_is_kept.set(self.kept);
+            // Held by the future in `block_on`, or empty.
+            credits::give_back(slot.hand.turn_to(self.of));
+        });
+    }
+}
 
 impl OpenHand {
     pub(crate) fn new() -> OpenHand {
-        OpenHand(PhantomData)
+        OpenHand {
+            _outer: Outer::suspend(credits::NOBODY, false),
+        }
     }
 
     /// Whether the last turn was in this Context, so that what is in the hand may stay there.
@@ -54,11 +109,11 @@ impl Drop for OpenHand {
 }
 
 /// Gives back what is in the hand of the Context of a task that somebody joins, who may expect the values to
-/// be gone when the last task is.
+/// be gone when the last task is. Not where a future in `block_on` has them anyhow.
 #[inline(always)]
 pub(crate) fn settle(context: &Context) {
     SLOT.with(|slot| {
-        if slot.hand.is_of(context.as_raw()) {
+        if slot.hand.is_of(context.as_raw()) && !slot.hand_is_kept.get() {
             // It is of this one again, for the rest of the turn; and `context` is one hold more.
             credits::give_back(slot.hand.turn_to(context.as_raw()));
         }

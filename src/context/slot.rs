@@ -34,6 +34,8 @@ pub(super) struct Slot {
     /// The same of the Context of the turn that this thread gives, if it is a worker: see
     /// [`hand`](crate::context::hand).
     pub(super) hand: Account,
+    /// Whether somebody holds that Context for as long as the hand is open.
+    pub(super) hand_is_kept: Cell<bool>,
     /// Whether the innermost task is bound to this thread, so that its Scopes may wait for its
     /// next poll.
     pub(super) bound: Cell<bool>,
@@ -50,6 +52,7 @@ impl Slot {
             top: Cell::new(ptr::null()),
             credits: Account::new(),
             hand: Account::new(),
+            hand_is_kept: Cell::new(false),
             bound: Cell::new(false),
             spare: Cell::new(ptr::null()),
             leaving: Cell::new(false),

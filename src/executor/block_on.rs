@@ -6,6 +6,7 @@ use std::pin::pin;
 use std::sync::Arc as StdArc;
 use std::task::{Context as TaskContext, Poll, Wake, Waker};
 
+use crate::context::hand::KeptHand;
 use crate::context::{slot, Context, ContextFutureExt as _};
 use crate::executor::account::{Account, Accounted, Wakes};
 use crate::executor::core::{Core, OwnedCore};
@@ -51,6 +52,8 @@ fn drive<F: Future>(shared: &Arc<Shared>, account: Option<Account>, future: F) -
     let local = ImplicitLocal::new();
     let future = Accounted::new(account, Scoped::new(future));
     let mut future = pin!(future.in_context(context));
+    // SAFETY: the future has it, and goes later than what is made here.
+    let _hand = unsafe { KeptHand::of(future.context()) };
     let mut step = |cx: &mut TaskContext<'_>| {
         let _entered = Entered::root();
         let _local = local.enter();
