@@ -33,9 +33,9 @@ pub(super) struct Account {
 pub(super) const NOBODY: *const Header = ptr::without_provenance(2);
 
 /// Nothing was handed out yet.
-const FRESH: isize = 0;
-/// It was handed out once, and there is no hold left.
-const USED: isize = -1;
+const FRESH: isize = -1;
+/// It was handed out before, and there is no hold left.
+const USED: isize = 0;
 /// How many holds are taken at once.
 const BATCH: isize = 32;
 
@@ -76,7 +76,7 @@ impl Account {
     /// Puts in a hold on the Context that this is of. It is the caller's to give, who has it no longer.
     #[inline(always)]
     pub(super) fn put(&self) {
-        self.holds.set(self.holds.get().max(0) + 1);
+        self.holds.set(self.holds.get().max(USED) + 1);
     }
 
     /// A hold for a new task, or for whoever asks.
@@ -91,7 +91,7 @@ impl Account {
             FRESH => {
                 // SAFETY: as the caller promises.
                 unsafe { node.show() };
-                0
+                USED
             }
             USED => {
                 // SAFETY: as above.
@@ -100,7 +100,7 @@ impl Account {
             }
             holds => holds - 1,
         };
-        self.holds.set(if left == 0 { USED } else { left });
+        self.holds.set(left);
         // SAFETY: one of the holds that were taken is this one's.
         unsafe { Context::from_raw(node.as_ptr()) }
     }

@@ -145,3 +145,23 @@ fn values_go_with_the_last_task_that_is_joined() {
         expect(gone.load(Ordering::Acquire) == 1, "the value is gone");
     });
 }
+
+/// A thread in `block_on` gives turns in its future's Context and hands that out: when it returns, and the tasks
+/// are over, the values are gone.
+#[test]
+fn values_go_with_the_future_in_block_on() {
+    know(&VALUE);
+    check("values_go_with_the_future_in_block_on", || {
+        let runtime = workers(1);
+        let gone = Arc::new(AtomicUsize::new(0));
+        let context = request(1).with_key(&VALUE, Some(Value(gone.clone())));
+        let parent = async {
+            let children = [spawn(async {}), spawn(async {}), spawn(async {})];
+            for child in children {
+                expect(child.await.is_ok(), "the child ends well");
+            }
+        };
+        with_context(context, || runtime.block_on(parent));
+        expect(gone.load(Ordering::Acquire) == 1, "the value is gone");
+    });
+}

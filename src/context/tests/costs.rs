@@ -1,6 +1,6 @@
 //! What a frame costs: the Context in it is borrowed, so its count stays as it is.
 
-use crate::context::hand::{self, OpenHand};
+use crate::context::hand::{self, KeptHand, OpenHand};
 use crate::context::slot::{self, Frame};
 use crate::context::{Context, Key};
 
@@ -210,6 +210,42 @@ fn a_hand_keeps_the_holds_on_the_context_of_the_turn() {
     drop(open);
     assert_eq!(holds(&other), 1, "the hand is closed");
     assert!(slot::keep(other.clone()).is_some());
+}
+
+#[test]
+fn a_kept_hand_gives_nothing_back_before_it_is_closed() {
+    let context = Context::empty().with_key(&NUMBER, 1);
+    let other = Context::empty().with_key(&NUMBER, 2);
+    // SAFETY: it is held here.
+    let open = unsafe { KeptHand::of(&context) };
+    let spawn_two = || {
+        let _frame = Frame::enter(&context);
+        (slot::capture(), slot::capture())
+    };
+    let tasks = spawn_two();
+    assert_eq!(holds(&context), 2 + 32);
+    drop(tasks.0);
+    hand::settle(&context);
+    drop(spawn_two());
+    assert_eq!(holds(&context), 2 + 32, "of the batch, like all of them");
+
+    // Turns of a worker within, as of a runtime of its own.
+    let within = OpenHand::new();
+    assert_eq!(holds(&context), 2, "it may take long");
+    drop(within.empty_before(&other));
+    assert!(slot::keep(other.clone()).is_none());
+    hand::settle(&other);
+    assert_eq!(holds(&other), 1, "nobody says that this one is kept");
+    drop(within);
+
+    assert!(slot::keep(context.clone()).is_none());
+    hand::settle(&context);
+    assert_eq!(holds(&context), 3, "kept again");
+    drop(open);
+    assert_eq!(holds(&context), 2);
+    drop(tasks.1);
+    assert_eq!(holds(&context), 1);
+    assert!(slot::keep(context.clone()).is_some());
 }
 
 #[test]
