@@ -53,15 +53,17 @@ impl KeptHand {
 
 impl Outer {
     fn suspend(of: *const Header, kept: bool) -> Outer {
-        SLOT.with(|slot| {
+        let (outer, left) = SLOT.with(|slot| {
             let outer = Outer {
                 of: slot.hand.of(),
                 kept: slot.hand_is_kept.replace(kept),
             };
-            // Who runs around this one holds it: it is the Context of a turn or of a future in `block_on`.
-            credits::give_back(slot.hand.turn_to(of));
-            outer
-        })
+            (outer, slot.hand.turn_to(of))
+        });
+        // Most often who runs around this one holds it too. But in a waker that a turn calls at its end, its
+        // task may be gone.
+        drop(last_of(left));
+        outer
     }
 }
 
