@@ -48,11 +48,7 @@ fn record_panics() {
 
 fn is_refusal(panic: &PanicHookInfo<'_>) -> bool {
     let words = REFUSALS.get();
-    words.is_some_and(|words| {
-        panic
-            .payload_as_str()
-            .is_some_and(|said| said.contains(words))
-    })
+    words.is_some_and(|words| panic.to_string().contains(words))
 }
 
 /// The Context of a request.
