@@ -49,7 +49,7 @@ impl Word {
         Word(raw.map_addr(|address| address | SCOPED))
     }
 
-    /// The same, where the end of the frame has holds to give back.
+    /// The same Context, where the end of the frame has holds on it to give back.
     #[inline(always)]
     pub(super) fn owing(self) -> Word {
         debug_assert!(!self.is_overlay());

@@ -299,9 +299,10 @@ impl Drop for Sitting<'_> {
 mod tests {
     use std::sync::mpsc;
 
-    use crate::context::{slot, with_context, Context, Key};
+    use crate::context::{current_context, slot, with_context, Context, Key};
     use crate::executor::runtime::Builder;
     use crate::executor::spawn::spawn;
+    use crate::task::yield_now;
 
     static NUMBER: Key<u32> = Key::local("worker number", || 0);
 
@@ -328,6 +329,25 @@ mod tests {
         };
         with_context(context, || drop(runtime.spawn(parent)));
         all.iter().collect()
+    }
+
+    #[test]
+    fn a_thread_in_block_on_keeps_its_hand_from_poll_to_poll() {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .build()
+            .unwrap();
+        let context = Context::empty().with_key(&NUMBER, 1);
+        let holds = || slot::with_current(|context| context.holds());
+        let ask = async {
+            drop((current_context(), current_context()));
+            let before = holds();
+            yield_now().await;
+            (before, holds())
+        };
+        let (before, after) = with_context(context.clone(), || runtime.block_on(ask));
+        assert_eq!(before, after);
+        assert_eq!(context.holds(), Some(1), "all are given back at its end");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Joining leaves the Context of whoever joins as it was, and an output nobody takes is dropped
 //! where it belongs.
 
-use kamon_loomed::{spawn, with_context, Key};
+use kamon_loomed::{spawn, with_context, Context, Key};
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::sync::Arc;
 
@@ -124,6 +124,13 @@ impl Drop for Value {
     }
 }
 
+/// A Context with a value, and how many of that have gone.
+fn watched_request() -> (Context, Arc<AtomicUsize>) {
+    let gone = Arc::new(AtomicUsize::new(0));
+    let context = request(1).with_key(&VALUE, Some(Value(gone.clone())));
+    (context, gone)
+}
+
 /// Who has joined the last task of a request finds its values gone, although workers hold a Context for
 /// tasks to come.
 #[test]
@@ -131,8 +138,7 @@ fn values_go_with_the_last_task_that_is_joined() {
     know(&VALUE);
     check("values_go_with_the_last_task_that_is_joined", || {
         let runtime = workers(1);
-        let gone = Arc::new(AtomicUsize::new(0));
-        let context = request(1).with_key(&VALUE, Some(Value(gone.clone())));
+        let (context, gone) = watched_request();
         let parent = async {
             let children = [spawn(async {}), spawn(async {})];
             for child in children {
@@ -153,8 +159,7 @@ fn values_go_with_the_future_in_block_on() {
     know(&VALUE);
     check("values_go_with_the_future_in_block_on", || {
         let runtime = workers(1);
-        let gone = Arc::new(AtomicUsize::new(0));
-        let context = request(1).with_key(&VALUE, Some(Value(gone.clone())));
+        let (context, gone) = watched_request();
         let parent = async {
             let children = [spawn(async {}), spawn(async {}), spawn(async {})];
             for child in children {

@@ -1,5 +1,7 @@
 //! Scopes that end in the wrong order, or never, disturb nobody else.
 
+use std::future::Future;
+
 use kamon_loomed::spawn_local;
 use kamon_loomed::task::yield_now;
 use kamon_loomed::{current_context, store_context, with_context, Key};
@@ -8,23 +10,27 @@ use crate::model::check;
 use crate::model::house::{beside, current_thread, workers, Event, Gate};
 use crate::model::witness::{expect, expect_here, here, know, request};
 
+/// Two tasks of two requests on one worker.
+fn on_one_worker<F: Future<Output = ()> + Send + 'static>(task: impl Fn(u32) -> F) {
+    let runtime = workers(1);
+    for number in [1, 2] {
+        with_context(request(number), || drop(runtime.spawn(task(number))));
+    }
+    drop(runtime);
+}
+
 /// Two tasks on one worker, each closing its Scopes in the wrong order.
 #[test]
 fn closed_out_of_order() {
     check("closed_out_of_order", || {
-        let runtime = workers(1);
-        let task = |number: u32| async move {
+        on_one_worker(|number| async move {
             let first = store_context(request(number + 10));
             let second = store_context(request(number + 20));
             drop(first);
             expect_here(number + 20, "what is left of two Scopes");
             drop(second);
             expect_here(number, "what is left after both Scopes");
-        };
-        for number in [1, 2] {
-            with_context(request(number), || drop(runtime.spawn(task(number))));
-        }
-        drop(runtime);
+        });
     });
 }
 
@@ -33,8 +39,7 @@ fn closed_out_of_order() {
 #[test]
 fn closed_in_an_inner_frame() {
     check("closed_in_an_inner_frame", || {
-        let runtime = workers(1);
-        let task = |number: u32| async move {
+        on_one_worker(|number| async move {
             let first = store_context(request(number + 10));
             let second = store_context(request(number + 20));
             with_context(request(number + 30), || {
@@ -50,11 +55,7 @@ fn closed_in_an_inner_frame() {
                 expect_here(number + 30, "a closure whose Scope was closed");
             });
             expect_here(number, "what is left after all Scopes");
-        };
-        for number in [1, 2] {
-            with_context(request(number), || drop(runtime.spawn(task(number))));
-        }
-        drop(runtime);
+        });
     });
 }
 

@@ -1,10 +1,13 @@
 //! What a frame costs: the Context in it is borrowed, so its count stays as it is.
 
+use std::sync::Arc;
+
 use crate::context::hand::{self, KeptHand, OpenHand};
 use crate::context::slot::{self, Frame};
 use crate::context::{Context, Key};
 
 static NUMBER: Key<u32> = Key::local("costs number", || 0);
+static SHARED: Key<Arc<()>> = Key::local("costs shared", Arc::default);
 
 fn holds(context: &Context) -> usize {
     context.holds().expect("it is not empty")
@@ -246,6 +249,18 @@ fn a_kept_hand_gives_nothing_back_before_it_is_closed() {
     drop(tasks.1);
     assert_eq!(holds(&context), 1);
     assert!(slot::keep(context.clone()).is_some());
+}
+
+#[test]
+fn a_hand_that_is_suspended_may_have_the_last_hold() {
+    let value = Arc::new(());
+    let context = Context::empty().with_key(&SHARED, value.clone());
+    let open = OpenHand::new();
+    drop(open.empty_before(&context));
+    assert!(slot::keep(context).is_none());
+    assert_eq!(Arc::strong_count(&value), 2, "in the hand");
+    drop(OpenHand::new());
+    assert_eq!(Arc::strong_count(&value), 1);
 }
 
 #[test]
