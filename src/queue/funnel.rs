@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn many_threads_lose_nothing_and_keep_their_own_order() {
         const THREADS: usize = 4;
-        const ITEMS: usize = 20_000;
+        const ITEMS: usize = 2_000;
         let funnel = Funnel::new(16);
         let mut next = [0; THREADS];
         std::thread::scope(|scope| {

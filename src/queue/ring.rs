@@ -267,7 +267,7 @@ mod tests {
 
     #[test]
     fn nothing_is_lost_or_reordered_between_two_threads() {
-        const ITEMS: usize = 200_000;
+        const ITEMS: usize = 20_000;
         let ring = Arc::new(Ring::new(64));
         let producer = ring.claim().unwrap();
         let thread = std::thread::spawn(move || {
