@@ -160,6 +160,90 @@ fn what_block_on_spawns_gets_in() {
     });
 }
 
+/// So many tasks that the only worker is busy for long.
+const MANY: usize = 20_000;
+
+/// A runtime whose only worker never runs out of work, and is held up until it is let go.
+struct Busy {
+    runtime: Runtime,
+    end: End,
+    go: mpsc::Sender<()>,
+    done: Arc<AtomicUsize>,
+}
+
+impl Busy {
+    fn new() -> Busy {
+        let runtime = multi_thread(1);
+        let (go, ready) = mpsc::channel();
+        runtime.spawn(async move { ready.recv().unwrap() });
+        let (end, _) = keep_busy(&runtime);
+        let done = Arc::default();
+        Busy {
+            runtime,
+            end,
+            go,
+            done,
+        }
+    }
+
+    fn spawn_many(&self) {
+        for _ in 0..MANY {
+            let done = self.done.clone();
+            self.runtime
+                .spawn(async move { done.fetch_add(1, Ordering::SeqCst) });
+        }
+    }
+
+    /// A thread that blocks spawns two tasks that only the worker can run, and lets it go. They must not
+    /// have waited for the many.
+    fn two_tasks_of_block_on_get_in(&self) {
+        let before = self.runtime.block_on(async {
+            let (sender, receiver) = mpsc::channel();
+            for _ in 0..2 {
+                let (sender, done) = (sender.clone(), self.done.clone());
+                kamon::spawn(async move { sender.send(done.load(Ordering::SeqCst)).unwrap() });
+            }
+            self.go.send(()).unwrap();
+            [(); 2].map(|()| receiver.recv().unwrap())
+        });
+        assert!(before.iter().all(|done| *done < MANY / 10), "{before:?}");
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.end.now();
+    }
+}
+
+#[test]
+fn what_block_on_spawns_gets_in_beside_what_comes_from_outside() {
+    let busy = Busy::new();
+    busy.spawn_many();
+    busy.two_tasks_of_block_on_get_in();
+}
+
+#[test]
+fn what_block_on_spawns_gets_in_beside_what_another_thread_spawns_there() {
+    let busy = Busy::new();
+    thread::scope(|scope| {
+        let (spawned, all) = mpsc::channel();
+        let (end, ended) = mpsc::channel::<()>();
+        let busy = &busy;
+        scope.spawn(move || {
+            busy.runtime.block_on(async {
+                busy.spawn_many();
+                spawned.send(()).unwrap();
+                // The thread blocks, and what it has spawned stays where it is.
+                let _ = ended.recv();
+            });
+        });
+        all.recv().unwrap();
+        busy.two_tasks_of_block_on_get_in();
+        drop(end);
+    });
+}
+
 /// Two tasks that wake each other all the time, right beside a third one.
 #[test]
 fn a_pair_that_plays_ping_pong_lets_others_play() {

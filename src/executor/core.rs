@@ -18,6 +18,8 @@ pub(crate) struct Core {
     pub(crate) looks: Looks,
     /// How many turns are left until it looks at the injector before its own queue.
     pub(crate) turns_to_injector: Cell<u32>,
+    /// Whether the guests come before the injector in that look: there may always be something in both.
+    pub(crate) guests_first: Cell<bool>,
     /// How many turns in a row went to the LIFO slot.
     pub(crate) lifo_turns: Cell<u32>,
     /// Whether the worker has found something in the injector since it last came to rest.
@@ -41,6 +43,7 @@ impl Core {
             queue: LocalQueue::new(),
             looks,
             turns_to_injector: Cell::new(0),
+            guests_first: Cell::new(false),
             lifo_turns: Cell::new(0),
             injected: Cell::new(false),
             searching: Cell::new(false),

@@ -14,7 +14,7 @@ const INJECTOR_BATCH: usize = 32;
 const ENOUGH: usize = 256;
 
 impl Worker {
-    /// The next task, in this order: the injector now and then, and the guests, so that they never
+    /// The next task, in this order: the injector and the guests now and then, by turns, so that they never
     /// starve; the task that was woken last, but not for ever; our own queue; the injector; other
     /// workers.
     #[inline]
@@ -22,9 +22,15 @@ impl Worker {
         if core.turns_to_injector.get() == 0 {
             let interval = self.shared.config.global_queue_interval;
             core.turns_to_injector.set(interval);
-            let task = self
-                .next_injected(core)
-                .or_else(|| self.next_of_guests(core));
+            let guests_first = core.guests_first.get();
+            core.guests_first.set(!guests_first);
+            let task = if guests_first {
+                self.next_of_guests(core)
+                    .or_else(|| self.next_injected(core))
+            } else {
+                self.next_injected(core)
+                    .or_else(|| self.next_of_guests(core))
+            };
             if task.is_some() {
                 if !self.shared.remotes[core.index].lifo_slot.is_empty() {
                     // That was to come next, and nobody was called for it.
@@ -100,15 +106,17 @@ impl Worker {
     /// Takes what guests have left behind, who may have gone to sleep or be busy with something
     /// else. Nobody looks there but who steals, and a worker that never runs out of work does not.
     fn next_of_guests(&self, core: &Core) -> Option<Notified> {
-        self.shared.used()[self.shared.workers().len()..]
-            .iter()
-            .find_map(|guest| match guest.stealer.steal_into(&core.queue) {
+        let guests = &self.shared.used()[self.shared.workers().len()..];
+        in_any_order(guests.len(), core).find_map(|index| {
+            let guest = &guests[index];
+            match guest.stealer.steal_into(&core.queue) {
                 Some(stolen) => {
                     self.announce(core);
                     Some(stolen)
                 }
                 None => guest.lifo_slot.take(),
-            })
+            }
+        })
     }
 
     fn steal(&self, core: &Core) -> Option<Notified> {
@@ -128,11 +136,8 @@ impl Worker {
     fn steal_from_others(&self, core: &Core) -> Option<Notified> {
         let stats = &self.shared.remotes[core.index].stats;
         let remotes = self.shared.used();
-        let start = core.random.borrow_mut().usize(..remotes.len());
-        let victims = (0..remotes.len())
-            .map(|offset| (start + offset) % remotes.len())
-            .filter(|&victim| victim != core.index);
-        for victim in victims {
+        let victims = in_any_order(remotes.len(), core);
+        for victim in victims.filter(|&victim| victim != core.index) {
             if let Some(task) = remotes[victim].stealer.steal_into(&core.queue) {
                 bump(&stats.steals);
                 return Some(task);
@@ -144,4 +149,13 @@ impl Worker {
         }
         None
     }
+}
+
+/// All of so many, beginning with any of them, so that none is always the last.
+fn in_any_order(number: usize, core: &Core) -> impl Iterator<Item = usize> {
+    let start = match number {
+        0 => 0,
+        _ => core.random.borrow_mut().usize(..number),
+    };
+    (start..number).chain(0..start)
 }
