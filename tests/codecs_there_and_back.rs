@@ -53,6 +53,39 @@ fn kept(format: &str, span: SpanContext) -> SpanContext {
     }
 }
 
+/// What OpenTelemetry calls `b3` and `b3multi` differ in what they write.
+#[test]
+fn opentelemetrys_b3_reads_either_form() {
+    let span = SpanContext::new(TraceId::new(1 << 64 | 7), SpanId::new(9))
+        .with_sampling(SamplingDecision::Sample);
+    let context = Context::empty().with_key(Span::key(), Span::remote(span));
+    let sent = |format: &str| {
+        let mut headers = Vec::new();
+        codecs(format).encode_headers(&context, &mut headers);
+        headers
+    };
+    for (format, same) in [("otel-b3", "b3-single"), ("otel-b3multi", "b3")] {
+        assert_eq!(sent(format), sent(same));
+        for other in ["b3", "b3-single"] {
+            let read = codecs(format).decode_headers(&sent(other));
+            assert_eq!(
+                read.get(Span::key()).context(),
+                Some(span),
+                "{format} {other}"
+            );
+        }
+        // The one header comes before the several, unless it says nothing.
+        let mut both = sent("b3");
+        both.push(("b3".into(), "0".into()));
+        let read = codecs(format).decode_headers(&both);
+        assert!(read.get(Span::key()).is_empty());
+        both.pop();
+        both.push(("b3".into(), "malformed".into()));
+        let read = codecs(format).decode_headers(&both);
+        assert_eq!(read.get(Span::key()).context(), Some(span));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..Default::default() })]
 

@@ -157,7 +157,7 @@ fn a_codec_of_ones_own_is_known_by_its_name() {
     assert_eq!(
         error,
         "kamon.toml:3: `kamon.context.codecs.http-headers-keys.own`: no codec is called \"mine\": there are \
-         b3, b3-single, baggage, trace-token, w3c"
+         b3, b3-single, baggage, otel-b3, otel-b3multi, trace-token, w3c"
     );
     let _in_force = in_force(loader(text).codec("mine", Own).binary_codec("mine", Own));
     let came_in = Codecs::current().decode_headers(&[("x-own", "read")]);

@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use axum::routing::get;
 use axum::Router;
-use kamon::http::{serve, Listener};
+use hyper_util::server::conn::auto::Builder;
+use kamon::http::{serve, Executor, Listener};
 use kamon::task::yield_now;
 use tokio::io::{duplex, AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::net::{TcpListener, TcpStream};
@@ -81,10 +82,14 @@ fn a_shutdown_that_takes_too_long_ends_what_is_left() {
             });
             let server = server.await;
             let asked = kamon::spawn(web::get(server.address, "/"));
-            log.seen("handling", 1).await;
+            // Streams of HTTP/2 are tasks of their own, and gone as well.
+            let mut connection = http2(server.address).await;
+            let asked_too = kamon::spawn(connection.send_request(request("http://localhost/")));
+            log.seen("handling", 2).await;
             server.shut_down().await.unwrap();
+            assert_eq!(log.count("dropped"), 2);
             assert!(asked.await.unwrap().is_err());
-            assert_eq!(log.count("dropped"), 1);
+            assert!(asked_too.await.unwrap().is_err());
         });
     });
 }
@@ -177,6 +182,79 @@ fn clients_that_say_too_little_are_sent_away() {
             client.read_to_string(&mut answer).await.unwrap();
             assert!(answer.ends_with("answer"), "{answer}");
             server.abort();
+        });
+    });
+}
+
+/// What the server sends to a client of HTTP/2 that says no more than this, until it closes the connection.
+async fn http2_until_the_end(server: &web::Server, frames: &[u8]) -> Vec<u8> {
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    stream.write_all(PREFACE).await.unwrap();
+    stream.write_all(frames).await.unwrap();
+    let mut answer = Vec::new();
+    // An end is an end, be it a reset.
+    let _ = stream.read_to_end(&mut answer).await;
+    answer
+}
+
+#[test]
+fn clients_of_http2_that_say_too_little_are_sent_away() {
+    const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
+    on_each(|runtime| {
+        runtime.block_on(async {
+            let router = Router::new().route("/", get(|| async { "answer" }));
+            let server = start_with(router, |server| {
+                let timeout = Duration::from_millis(10);
+                server.header_timeout(timeout).max_connections(1)
+            });
+            let server = server.await;
+            let is_answer = |bytes: &[u8]| bytes == b"answer";
+            // Half a head: HEADERS without END_HEADERS.
+            let half = [SETTINGS, &[0, 0, 1, 1, 1, 0, 0, 0, 1, 0x82]].concat();
+            for said in [&[][..], SETTINGS, &half] {
+                let answer = http2_until_the_end(&server, said).await;
+                assert!(!answer.windows(6).any(is_answer), "{said:?}");
+            }
+            // A whole one, from a client that is not there any more: it answers no PING.
+            let head = [0x82, 0x86, 0x84, 0x41, 1, b'a'];
+            let whole = [SETTINGS, &[0, 0, 6, 1, 5, 0, 0, 0, 1], &head].concat();
+            let answer = http2_until_the_end(&server, &whole).await;
+            assert!(answer.windows(6).any(is_answer), "{answer:?}");
+            server.shut_down().await.unwrap();
+        });
+    });
+}
+
+#[test]
+fn no_limit_is_a_limit() {
+    on_each(|runtime| {
+        runtime.block_on(async {
+            let router = Router::new().route("/", get(|| async { "answer" }));
+            let server = start_with(router, |server| {
+                let server = server.header_timeout(Duration::MAX);
+                server.shutdown_timeout(Duration::MAX)
+            });
+            let server = server.await;
+            assert_eq!(web::get(server.address, "/").await.unwrap(), "answer");
+            let mut connection = http2(server.address).await;
+            let answer = connection.send_request(request("http://localhost/")).await;
+            assert_eq!(text(answer.unwrap()).await.unwrap(), "answer");
+            server.shut_down().await.unwrap();
+        });
+    });
+}
+
+#[test]
+fn a_builder_that_is_replaced_has_timers_too() {
+    on_each(|runtime| {
+        runtime.block_on(async {
+            let router = Router::new().route("/", get(|| async { "answer" }));
+            let server = start_with(router, |server| {
+                server.configure(|builder| *builder = Builder::new(Executor).http1_only())
+            });
+            let server = server.await;
+            assert_eq!(web::get(server.address, "/").await.unwrap(), "answer");
         });
     });
 }

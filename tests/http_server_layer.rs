@@ -17,11 +17,11 @@ use kamon::http::{ServerLayer, TagMode};
 use kamon::metrics::{self, Value};
 use kamon::report::outline;
 use kamon::task::JoinSet;
-use kamon::{ContextFutureExt as _, SpanKind};
+use kamon::{ContextFutureExt as _, SpanKind, TraceId};
 use tokio::net::TcpListener;
 use web::request;
 use web::spans::{ask, layered, only_span, span_of, trace, trace_id, traced, use_codecs, SESSION};
-use witness::on_each;
+use witness::{on_each, workers};
 
 #[test]
 fn a_request_is_a_tree() {
@@ -294,5 +294,54 @@ fn bodies_stay_as_they_are() {
             "{answer}"
         );
         assert!(answer.ends_with("\r\n4\r\nsaid\r\n0\r\n\r\n"), "{answer}");
+    });
+}
+
+fn crash() -> &'static str {
+    panic!("planted")
+}
+
+/// Whoever says that he speaks gRPC may name anything.
+#[test]
+fn what_is_no_grpc_is_not_called_by_its_path() {
+    on_each(|runtime| {
+        runtime.block_on(async {
+            let handler = |body: String| async move {
+                assert_ne!(body, "panic");
+                body
+            };
+            let server = layered(Router::new().fallback(handler), ServerLayer::new()).await;
+            for (method, path, name) in [
+                ("GET", "/users/42", "GET"),
+                ("POST", "/users/42", "POST"),
+                ("POST", "/users/42/orders", "POST"),
+                ("POST", "/users/", "POST"),
+                ("POST", "/", "POST"),
+            ] {
+                let mut asking = request(path);
+                *asking.method_mut() = method.parse().unwrap();
+                let grpc = "application/grpc".parse().unwrap();
+                asking.headers_mut().insert("content-type", grpc);
+                let answer = ask(&server, asking).await;
+                let span = only_span(trace_id(&answer)).await;
+                assert_eq!(span.operation, name, "{method} {path}");
+            }
+        });
+    });
+}
+
+#[test]
+fn what_never_answers_is_not_called_by_its_path() {
+    workers(1).block_on(async {
+        let handler = |_: Request| async { crash() };
+        let server = layered(Router::new().fallback(handler), ServerLayer::new()).await;
+        let id = "4bf92f3577b34da6a3ce929d0e0e4736";
+        let head = format!(
+            "POST /users/42 HTTP/1.1\r\nhost: a\r\ncontent-type: application/grpc\r\n\
+             content-length: 0\r\ntraceparent: 00-{id}-00f067aa0ba902b7-01\r\n\r\n"
+        );
+        web::talk(server.address, head.as_bytes()).await;
+        let span = only_span(TraceId::from_hex(id).unwrap()).await;
+        assert_eq!((&*span.operation, span.failed), ("POST", true));
     });
 }

@@ -22,11 +22,12 @@ use kamon::report::outline;
 use kamon::trace::Outcome;
 use kamon::{build_span, ContextFutureExt as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tower_layer::Layer as _;
 use tower_service::Service as _;
 use traced::trace_of;
 use web::spans::{traced, SESSION};
-use witness::on_each;
+use witness::{on_each, Log};
 
 /// Answers each byte with one of the session's: as long as the connection lasts.
 async fn shout(upgrade: OnUpgrade) {
@@ -118,5 +119,45 @@ fn a_tunnel_is_no_body() {
         let mut answered = [0; 2];
         stream.read_exact(&mut answered).await.unwrap();
         assert_eq!(&answered, b"A-");
+    });
+}
+
+#[test]
+fn upgraded_connections_are_connections() {
+    on_each(|runtime| {
+        runtime.block_on(async {
+            let log = Log::new();
+            let answer = {
+                let log = log.clone();
+                move || async move {
+                    log.note("second");
+                    "answer"
+                }
+            };
+            let router = Router::new()
+                .route("/up", any(switch))
+                .route("/", any(answer));
+            let server = web::start_with(router, |server| server.max_connections(1)).await;
+            let mut first = TcpStream::connect(server.address).await.unwrap();
+            let head =
+                "GET /up HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: shout\r\n\r\n";
+            first.write_all(head.as_bytes()).await.unwrap();
+            let mut said = Vec::new();
+            while !said.ends_with(b"\r\n\r\n") {
+                said.push(first.read_u8().await.unwrap());
+            }
+            let second = kamon::spawn(web::get(server.address, "/"));
+            for _ in 0..20 {
+                first.write_u8(b'a').await.unwrap();
+                let mut shouted = [0; 2];
+                first.read_exact(&mut shouted).await.unwrap();
+                assert_eq!(&shouted, b"A-");
+            }
+            assert_eq!(log.count("second"), 0);
+            drop(first);
+            assert_eq!(second.await.unwrap().unwrap(), "answer");
+            // Nor does a shutdown wait for what it has become.
+            server.shut_down().await.unwrap();
+        });
     });
 }

@@ -2,6 +2,7 @@
 
 use crate::context::Context;
 use crate::propagation::arrival::Arrival;
+use crate::propagation::header::put;
 use crate::propagation::line::Line;
 use crate::propagation::span_codec::{Found, SpanCodec};
 use crate::propagation::{hex, Codec, CodecError, HeaderReader, HeaderWriter};
@@ -19,6 +20,12 @@ pub(super) struct B3;
 
 /// The span in the header `b3`.
 pub(super) struct B3Single;
+
+/// The span in one of the two forms: OpenTelemetry has both read, the one header before the several, and
+/// lets no more than what is written be chosen.
+pub(super) struct B3Either {
+    pub(super) written: &'static dyn Codec,
+}
 
 /// What B3 says of a trace's sampling.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,15 +46,17 @@ impl Sampling {
         }
     }
 
-    /// Writes it as a header of its own.
+    /// Writes it as a header of its own, in place of what is said there.
     fn write(self, headers: &mut dyn HeaderWriter) -> Result<(), CodecError> {
-        match self {
-            Sampling::Accept => headers.set(SAMPLED, "1"),
-            Sampling::Deny => headers.set(SAMPLED, "0"),
-            // The text has debug imply accept, and nobody send both.
-            Sampling::Debug => headers.set(FLAGS, "1"),
-            Sampling::Defer => Ok(()),
-        }
+        // The text has debug imply accept, and nobody send both.
+        let (sampled, flags) = match self {
+            Sampling::Accept => (Some("1"), None),
+            Sampling::Deny => (Some("0"), None),
+            Sampling::Debug => (None, Some("1")),
+            Sampling::Defer => (None, None),
+        };
+        put(headers, SAMPLED, sampled)?;
+        put(headers, FLAGS, flags)
     }
 
     fn of(span: &SpanContext, context: &Context) -> Sampling {
@@ -102,13 +111,17 @@ fn found([trace_id, id]: [&str; 2], parent_id: Option<&str>, sampling: Sampling)
 impl Codec for B3 {
     fn encode(&self, context: &Context, headers: &mut dyn HeaderWriter) -> Result<(), CodecError> {
         let Some(span) = context.get(Span::key()).context() else {
-            return Sampling::alone(context).write(headers);
+            return match Sampling::alone(context) {
+                // There is nothing to say, and what others say stays.
+                Sampling::Defer => Ok(()),
+                sampling => sampling.write(headers),
+            };
         };
         headers.set(TRACE_ID, Line::new().trace_id(span.trace_id()).as_str())?;
         headers.set(SPAN_ID, Line::new().span_id(span.id()).as_str())?;
-        if let Some(parent) = span.parent_id() {
-            headers.set(PARENT_ID, Line::new().span_id(parent).as_str())?;
-        }
+        let mut line = Line::new();
+        let parent = span.parent_id().map(|parent| line.span_id(parent).as_str());
+        put(headers, PARENT_ID, parent)?;
         Sampling::of(&span, context).write(headers)
     }
 
@@ -202,6 +215,30 @@ impl SpanCodec for B3Single {
             return Err("more fields than b3 has".into());
         }
         Ok(found(ids, parent_id, sampling).ok_or("malformed id in b3")?)
+    }
+
+    fn as_codec(&self) -> &dyn Codec {
+        self
+    }
+}
+
+impl Codec for B3Either {
+    fn encode(&self, context: &Context, headers: &mut dyn HeaderWriter) -> Result<(), CodecError> {
+        self.written.encode(context, headers)
+    }
+
+    fn decode(&self, headers: &dyn HeaderReader, context: &Context) -> Result<Context, CodecError> {
+        Ok(self.read(headers)?.with(context))
+    }
+}
+
+impl SpanCodec for B3Either {
+    fn read(&self, headers: &dyn HeaderReader) -> Result<Found, CodecError> {
+        match (B3Single.read(headers), B3.read(headers)) {
+            (Ok(Found::Nothing), several) => several,
+            (Err(_), Ok(several @ Found::Span(..))) => Ok(several),
+            (single, _) => single,
+        }
     }
 
     fn as_codec(&self) -> &dyn Codec {

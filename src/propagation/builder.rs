@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 
-use crate::propagation::b3::{B3Single, B3};
+use crate::propagation::b3::{B3Either, B3Single, B3};
 use crate::propagation::baggage::BaggageCodec;
 use crate::propagation::codecs::{AnyCodec, BinaryEntry, HeaderEntry, Table};
 use crate::propagation::colfer::Colfer;
@@ -20,7 +20,15 @@ use crate::sync::Arc;
 const LARGEST_MESSAGE: usize = 2048;
 
 /// The codecs that need not be added.
-const BUILT_IN: [&str; 5] = ["b3", "b3-single", "baggage", TraceToken::KEY, "w3c"];
+const BUILT_IN: [&str; 7] = [
+    "b3",
+    "b3-single",
+    "baggage",
+    "otel-b3",
+    "otel-b3multi",
+    TraceToken::KEY,
+    "w3c",
+];
 const BUILT_IN_BINARY: [&str; 1] = ["colfer"];
 
 /// Says which key goes through which codec: what [`Codecs::builder`] begins.
@@ -30,6 +38,7 @@ const BUILT_IN_BINARY: [&str; 1] = ["colfer"];
 /// | `w3c` | the span as W3C `traceparent`; `tracestate` is handed through |
 /// | `b3` | the span as `X-B3-TraceId`, `X-B3-SpanId`, and so on |
 /// | `b3-single` | the span as `b3` |
+/// | `otel-b3`, `otel-b3multi` | the span as OpenTelemetry's `b3` and `b3multi`: either form is read, and `b3` written, or `X-B3-TraceId` and so on |
 /// | `trace-token` | the [trace token](super::trace_token) as `X-Trace-Token` |
 /// | `baggage` | a [`Key::broadcast_string`](crate::Key::broadcast_string) as a member of W3C `baggage`; for the key `baggage`, [all other members](super::Baggage) |
 ///
@@ -270,6 +279,8 @@ fn built_in(name: &str) -> Option<Arc<dyn SpanCodec>> {
         "w3c" => Arc::new(W3c),
         "b3" => Arc::new(B3),
         "b3-single" => Arc::new(B3Single),
+        "otel-b3" => Arc::new(B3Either { written: &B3Single }),
+        "otel-b3multi" => Arc::new(B3Either { written: &B3 }),
         _ => return None,
     })
 }

@@ -53,26 +53,38 @@ impl<N: AsRef<str>, V: AsRef<str>> HeaderReader for BTreeMap<N, V> {
 impl HeaderWriter for Vec<(String, String)> {
     fn set(&mut self, name: &str, value: &str) -> Result<(), CodecError> {
         check_header(name, value)?;
-        self.retain(|(key, _)| !key.eq_ignore_ascii_case(name));
+        HeaderWriter::remove(self, name);
         self.push((name.to_owned(), value.to_owned()));
         Ok(())
+    }
+
+    fn remove(&mut self, name: &str) {
+        self.retain(|(key, _)| !key.eq_ignore_ascii_case(name));
     }
 }
 
 impl<S: BuildHasher> HeaderWriter for HashMap<String, String, S> {
     fn set(&mut self, name: &str, value: &str) -> Result<(), CodecError> {
         check_header(name, value)?;
-        self.retain(|key, _| !key.eq_ignore_ascii_case(name));
+        HeaderWriter::remove(self, name);
         self.insert(name.to_owned(), value.to_owned());
         Ok(())
+    }
+
+    fn remove(&mut self, name: &str) {
+        self.retain(|key, _| !key.eq_ignore_ascii_case(name));
     }
 }
 
 impl HeaderWriter for BTreeMap<String, String> {
     fn set(&mut self, name: &str, value: &str) -> Result<(), CodecError> {
         check_header(name, value)?;
-        self.retain(|key, _| !key.eq_ignore_ascii_case(name));
+        HeaderWriter::remove(self, name);
         self.insert(name.to_owned(), value.to_owned());
         Ok(())
+    }
+
+    fn remove(&mut self, name: &str) {
+        self.retain(|key, _| !key.eq_ignore_ascii_case(name));
     }
 }

@@ -43,6 +43,27 @@ pub trait HeaderWriter {
     ///
     /// If name or value cannot stand in a header; see [`check_header`].
     fn set(&mut self, name: &str, value: &str) -> Result<(), CodecError>;
+
+    /// Takes away all that are there under this name in any case.
+    ///
+    /// For what a codec would write and does not this time: headers may be those of a request that is
+    /// passed on, and what stood in them is of another trace.
+    fn remove(&mut self, name: &str);
+}
+
+/// Writes a header, or sees to it that there is none.
+pub(super) fn put(
+    headers: &mut dyn HeaderWriter,
+    name: &str,
+    value: Option<&str>,
+) -> Result<(), CodecError> {
+    match value {
+        Some(value) => headers.set(name, value),
+        None => {
+            headers.remove(name);
+            Ok(())
+        }
+    }
 }
 
 /// Tells whether a name and a value may stand in a header: the name is a token, and the value has no
@@ -98,5 +119,9 @@ impl<R: HeaderReader + ?Sized> HeaderReader for &R {
 impl<W: HeaderWriter + ?Sized> HeaderWriter for &mut W {
     fn set(&mut self, name: &str, value: &str) -> Result<(), CodecError> {
         (**self).set(name, value)
+    }
+
+    fn remove(&mut self, name: &str) {
+        (**self).remove(name);
     }
 }

@@ -12,7 +12,8 @@ pub struct PropagationStats {
     pub decode_failed: u64,
     /// How many of both were panics.
     pub panicked: u64,
-    /// A Context was not written because all of it together was too large.
+    /// A Context was not written, or not all members of its baggage were, because together they were too
+    /// large.
     pub too_large: u64,
 }
 

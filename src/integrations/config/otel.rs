@@ -60,9 +60,8 @@ fn set_propagators(draft: &mut Draft, names: &str) {
     for name in &names {
         let (list, codec) = match &**name {
             "tracecontext" => (&mut span, "w3c"),
-            // The one header, and the several.
-            "b3" => (&mut span, "b3-single"),
-            "b3multi" => (&mut span, "b3"),
+            "b3" => (&mut span, "otel-b3"),
+            "b3multi" => (&mut span, "otel-b3multi"),
             "baggage" => (&mut baggage, "baggage"),
             _ if none => continue,
             other => {

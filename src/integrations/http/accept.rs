@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::future::{poll_fn, Future};
 use std::io;
-use std::pin::Pin;
+use std::pin::{pin, Pin};
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
@@ -12,9 +12,11 @@ use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper_util::server::graceful::GracefulShutdown;
+use tokio::sync::Semaphore;
 use tower_service::Service;
 
 use crate::context::{with_context, Context};
+use crate::integrations::http::adapter::AtWork;
 use crate::integrations::http::connection::Connection;
 use crate::integrations::http::connection_metrics::ConnectionMetrics;
 use crate::integrations::http::place::Place;
@@ -45,25 +47,35 @@ where
     let mut signal = settings.signal;
     let mut connections = JoinSet::new();
     let mut door = Door::new(listener);
+    let most = settings.most_connections.min(Semaphore::MAX_PERMITS);
+    let places = Arc::new(Semaphore::new(most));
+    let (at_work, nobody_at_work) = AtWork::new();
     loop {
+        let next = async {
+            let place = places.clone().acquire_owned().await;
+            (poll_fn(|cx| door.poll(cx)).await, place)
+        };
+        let mut next = pin!(next);
         let next = poll_fn(|cx| {
             if signal.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(None);
             }
-            // Those that ended make room. A panic of the service has ended its connection, and
-            // that is all there is to do about it.
+            // A panic of the service has ended its connection, and that is all there is to do
+            // about it.
             while let Poll::Ready(Some(_)) = connections.poll_join_next(cx) {}
-            if connections.len() >= settings.most_connections {
-                return Poll::Pending;
-            }
-            door.poll(cx).map(Some)
+            next.as_mut().poll(cx).map(Some)
         });
-        let Some(stream) = next.await else { break };
+        // Nobody closes the semaphore.
+        let Some((stream, Ok(place))) = next.await else {
+            break;
+        };
         let connection = Connection {
             builder: builder.clone(),
             metrics: metrics.clone(),
             watcher: graceful.watcher(),
             header_timeout: settings.header_timeout,
+            place,
+            at_work: at_work.clone(),
             service: service.clone(),
         };
         // The server may have been started in somebody's Context; connections are nobody's.
@@ -79,6 +91,8 @@ where
     }
     connections.abort_all();
     while connections.join_next().await.is_some() {}
+    drop(at_work);
+    nobody_at_work.await;
 }
 
 /// The listener, and how long it is left alone after an error.

@@ -57,6 +57,13 @@ impl HeaderWriter for HeaderMap {
         self.insert(name, HeaderValue::from_str(value)?);
         Ok(())
     }
+
+    fn remove(&mut self, name: &str) {
+        match well_known(name) {
+            Some(name) => HeaderMap::remove(self, name),
+            None => HeaderMap::remove(self, name),
+        };
+    }
 }
 
 /// As many as the format with the most of them has.

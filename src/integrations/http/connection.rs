@@ -11,9 +11,10 @@ use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::Watcher;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::OwnedSemaphorePermit;
 use tower_service::Service;
 
-use crate::integrations::http::adapter::Adapter;
+use crate::integrations::http::adapter::{Adapter, AtWork};
 use crate::integrations::http::connection_metrics::ConnectionMetrics;
 use crate::integrations::http::opening::Opening;
 use crate::integrations::http::Executor;
@@ -24,6 +25,8 @@ pub(super) struct Connection<S> {
     pub(super) metrics: Arc<ConnectionMetrics>,
     pub(super) watcher: Watcher,
     pub(super) header_timeout: Duration,
+    pub(super) place: OwnedSemaphorePermit,
+    pub(super) at_work: AtWork,
     pub(super) service: S,
 }
 
@@ -42,8 +45,11 @@ where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let open = self.metrics.open();
-        let stream = TokioIo::new(Opening::new(stream, self.header_timeout));
-        let service = Adapter::new(self.service, open.requests());
+        let requests = open.requests();
+        let service = Adapter::new(self.service, requests.clone(), self.at_work);
+        // What is upgraded is a connection still, and takes its place along.
+        let held = (open, self.place);
+        let stream = TokioIo::new(Opening::new(stream, self.header_timeout, requests, held));
         let served = self.builder.serve_connection_with_upgrades(stream, service);
         // A connection that breaks is the client's affair; the handler in it is dropped.
         drop(self.watcher.watch(served).await);

@@ -16,8 +16,8 @@ pub(super) struct ConnectionMetrics {
 }
 
 /// A connection that is open, until this is dropped.
-pub(super) struct Open<'a> {
-    metrics: &'a ConnectionMetrics,
+pub(super) struct Open {
+    metrics: Arc<ConnectionMetrics>,
     since: Instant,
     requests: Arc<AtomicU64>,
 }
@@ -34,24 +34,24 @@ impl ConnectionMetrics {
     }
 
     /// Begins to measure a connection.
-    pub(super) fn open(&self) -> Open<'_> {
+    pub(super) fn open(self: &Arc<Self>) -> Open {
         self.open.increment();
         Open {
-            metrics: self,
+            metrics: self.clone(),
             since: Instant::now(),
             requests: Arc::new(AtomicU64::new(0)),
         }
     }
 }
 
-impl Open<'_> {
+impl Open {
     /// Where to count the connection's requests.
     pub(super) fn requests(&self) -> Arc<AtomicU64> {
         self.requests.clone()
     }
 }
 
-impl Drop for Open<'_> {
+impl Drop for Open {
     fn drop(&mut self) {
         self.metrics.open.decrement();
         self.metrics.lifetime.record(self.since.elapsed());

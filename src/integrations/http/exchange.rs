@@ -88,6 +88,11 @@ pub trait Side {
         let _ = (parts, status, headers);
     }
 
+    /// There is no telling how the exchange would have ended.
+    fn broken_off(&mut self, span: &Span) {
+        let _ = span;
+    }
+
     /// The exchange is over, after so many bytes of the response's body if it has one and all
     /// went well.
     fn over(&mut self, sent: Option<u64>) {
@@ -228,7 +233,8 @@ impl<S: Side> Exchange<S> {
 
     /// It goes wrong for a reason that nobody could put in words.
     pub(super) fn fail(&mut self, message: &'static str) {
-        self.span().fail(message);
+        self.side.broken_off(&self.span);
+        self.span.fail(message);
         self.finish(None);
     }
 
@@ -249,7 +255,8 @@ impl<S: Side> Exchange<S> {
 impl<S: Side> Drop for Exchange<S> {
     fn drop(&mut self) {
         if !self.over {
-            self.span().cancel();
+            self.side.broken_off(&self.span);
+            self.span.cancel();
             self.side.over(None);
         }
     }

@@ -68,14 +68,16 @@ impl<'a> RequestHead<'a> {
     }
 
     /// The gRPC method that is called, `package.Service/Method`; none if it is not gRPC.
+    ///
+    /// It is what the client says: that there is such a method only the response can tell.
     pub(super) fn grpc_method(&self) -> Option<&'a str> {
-        let content = self.wanted.content_type?;
-        let rest = content.as_bytes().strip_prefix(b"application/grpc")?;
-        // `application/grpc-web` is another protocol, whose outcome stands in the body.
-        match rest {
-            [] | [b'+' | b';' | b' ', ..] => self.uri.path().strip_prefix('/'),
-            _ => None,
+        if !is_grpc(self.wanted.content_type?) || self.method != Method::POST {
+            return None;
         }
+        let name = self.uri.path().strip_prefix('/')?;
+        let (service, method) = name.split_once('/')?;
+        let is_one = !service.is_empty() && !method.is_empty() && !method.contains('/');
+        is_one.then_some(name)
     }
 
     /// The header with the host's name.
@@ -87,6 +89,13 @@ impl<'a> RequestHead<'a> {
     pub(super) fn body_size(&self) -> Option<u64> {
         length(self.wanted.content_length?)
     }
+}
+
+/// Whether a body of this type is gRPC's.
+pub(super) fn is_grpc(content_type: &HeaderValue) -> bool {
+    let rest = content_type.as_bytes().strip_prefix(b"application/grpc");
+    // `application/grpc-web` is another protocol, whose outcome stands in the body.
+    matches!(rest, Some([] | [b'+' | b';' | b' ', ..]))
 }
 
 impl<'a> Wanted<'a> {

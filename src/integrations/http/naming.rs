@@ -31,18 +31,19 @@ impl Naming {
         self.route = Some(Arc::new(move |extensions| extensions.get().map(route)));
     }
 
-    /// The name by what the user said, the route or the gRPC method.
+    /// The name by what the user said, or the route.
     pub(super) fn name(&self, head: &RequestHead<'_>) -> Option<TagKey> {
         if let Some(name) = self.given.as_ref().and_then(|given| ask(given, head)) {
             return Some(names::said(name));
         }
-        let route = self.route.as_ref();
-        if let Some(route) = route.and_then(|route| route(head.extensions())) {
-            let method = words::method(head.method());
-            return Some(names::route(method, route));
-        }
-        head.grpc_method().map(|method| method.to_owned().into())
+        let route = self.route.as_ref()?(head.extensions())?;
+        Some(names::route(words::method(head.method()), route))
     }
+}
+
+/// The name by the gRPC method.
+pub(super) fn of_grpc(head: &RequestHead<'_>) -> Option<TagKey> {
+    head.grpc_method().map(|method| method.to_owned().into())
 }
 
 /// As Kamon has it, what names operations cannot harm them.

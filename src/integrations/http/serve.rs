@@ -18,6 +18,9 @@ use crate::integrations::http::{Executor, Listener, Timer};
 /// How long a client may take to send the head of a request, unless told otherwise.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// hyper adds a timeout to the present time, which must not overflow.
+const LONGEST: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+
 /// Serves HTTP/1 and HTTP/2 connections with a tower service, such as axum's `Router`.
 ///
 /// Each connection is a kamon task of its own, and so is each stream of HTTP/2, all in the empty
@@ -54,20 +57,19 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 /// # });
 /// ```
 pub fn serve<L, S>(listener: L, service: S) -> Serve<L, S> {
-    let mut builder = Builder::new(Executor);
-    builder.http1().timer(Timer);
-    builder.http2().timer(Timer);
-    Serve {
+    let settings = Settings {
+        builder: Builder::new(Executor),
+        header_timeout: HEADER_TIMEOUT,
+        most_connections: usize::MAX,
+        patience: None,
+        signal: Box::pin(pending()),
+    };
+    let serve = Serve {
         listener,
         service,
-        settings: Settings {
-            builder,
-            header_timeout: HEADER_TIMEOUT,
-            most_connections: usize::MAX,
-            patience: None,
-            signal: Box::pin(pending()),
-        },
-    }
+        settings,
+    };
+    serve.header_timeout(HEADER_TIMEOUT)
 }
 
 /// A server that is about to be: what [`serve`] returns. It runs when it is awaited.
@@ -93,7 +95,8 @@ impl<L, S> Serve<L, S> {
     ///
     /// It accepts no more connections then, and lets those that there are finish what they have
     /// begun: HTTP/1 connections answer the request that they have and close, HTTP/2 clients
-    /// are told to begin no more streams. The server's future is ready when all are gone.
+    /// are told to begin no more streams. The server's future is ready when all are gone, and all
+    /// handlers with them. Connections that were upgraded are their handlers' business.
     pub fn shut_down_on(mut self, signal: impl Future<Output = ()> + Send + 'static) -> Self {
         self.settings.signal = Box::pin(signal);
         self
@@ -106,8 +109,8 @@ impl<L, S> Serve<L, S> {
         self
     }
 
-    /// Has at most so many connections at a time; the others wait in the listener's queue. None
-    /// at all is not possible: zero counts as one.
+    /// Has at most so many connections at a time, those included that were upgraded, as to WebSocket; the
+    /// others wait in the listener's queue. None at all is not possible: zero counts as one.
     pub fn max_connections(mut self, most: usize) -> Self {
         self.settings.most_connections = most.max(1);
         self
@@ -115,8 +118,16 @@ impl<L, S> Serve<L, S> {
 
     /// Closes connections that take longer than this to send the head of a request, the time
     /// between two requests of an HTTP/1 connection included. Thirty seconds without this.
+    ///
+    /// Of HTTP/2 this is the first request. After it, a client that has been silent for so long is asked
+    /// whether it is still there (`PING`), and has as long again to answer.
     pub fn header_timeout(mut self, timeout: Duration) -> Self {
+        let timeout = timeout.min(LONGEST);
         self.settings.header_timeout = timeout;
+        let mut http2 = self.settings.builder.http2();
+        http2
+            .keep_alive_interval(timeout)
+            .keep_alive_timeout(timeout);
         self
     }
 
@@ -142,8 +153,10 @@ where
 
     fn into_future(mut self) -> Self::IntoFuture {
         let header_timeout = self.settings.header_timeout;
-        let mut http1 = self.settings.builder.http1();
-        http1.header_read_timeout(header_timeout);
+        let builder = &mut self.settings.builder;
+        let mut http1 = builder.http1();
+        http1.timer(Timer).header_read_timeout(header_timeout);
+        builder.http2().timer(Timer);
         Box::pin(accept(self.listener, self.service, self.settings))
     }
 }

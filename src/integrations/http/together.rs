@@ -114,6 +114,14 @@ impl<const MOST: usize, const ROOM: usize> HeaderWriter for Together<'_, MOST, R
             }
         }
     }
+
+    fn remove(&mut self, name: &str) {
+        let mut waiting = self.entries[..self.count].iter().flatten();
+        if waiting.any(|(known, _)| known.as_str().eq_ignore_ascii_case(name)) {
+            self.flush();
+        }
+        HeaderWriter::remove(self.headers, name);
+    }
 }
 
 impl<const MOST: usize, const ROOM: usize> Drop for Together<'_, MOST, ROOM> {
@@ -148,6 +156,10 @@ mod tests {
         }
         together.add(&names[1], long.repeat(2).as_bytes()).unwrap();
         together.set("b3", "last").unwrap();
+        together.add(&names[3], b"too early").unwrap();
+        together.remove(names[3].as_str());
+        together.remove("x-absent");
+        together.remove("X-Else");
         for bad in ["a\r\nb: c", "\u{7f}"] {
             let _ = together.add(&names[2], bad.as_bytes());
         }
@@ -156,12 +168,12 @@ mod tests {
             assert!(together.set("x-else", bad).is_err(), "{bad:?}");
         }
         drop(together);
-        assert_eq!(headers.len(), 2 + names.len());
+        assert_eq!(headers.len(), names.len());
         assert_eq!(headers["b3"], "last");
-        assert_eq!(headers["x-else"], "else");
+        assert!(!headers.contains_key("x-else") && !headers.contains_key(&names[3]));
         assert_eq!(headers[&names[0]], long);
         assert_eq!(headers[&names[1]], long.repeat(2));
-        for name in &names[2..] {
+        for name in names[2..].iter().filter(|name| **name != names[3]) {
             assert_eq!(headers[name], name.as_str());
         }
     }

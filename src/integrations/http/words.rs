@@ -69,7 +69,11 @@ pub(super) fn status(status: StatusCode) -> TagKey {
 /// password.
 pub(super) fn url(head: &RequestHead<'_>, text: &mut String) {
     let uri = head.uri();
-    let path = uri.path_and_query().map_or("", |path| path.as_str());
+    let path = match uri.path_and_query().map_or("", |path| path.as_str()) {
+        // It is no path: the request is for the server as a whole.
+        "*" => "",
+        path => path,
+    };
     let Some(host) = host(head) else {
         text.push_str(path);
         return;
@@ -126,6 +130,7 @@ mod tests {
     fn urls_are_whole_and_keep_secrets() {
         assert_eq!(url("/a?b=c", Some("here:80")), "http://here:80/a?b=c");
         assert_eq!(url("/a", None), "/a");
+        assert_eq!(url("*", Some("here")), "http://here");
         assert_eq!(url("https://there/a", Some("here")), "https://there/a");
         assert_eq!(url("http://me:secret@there/", None), "http://there/");
         assert_eq!(url("/", Some("me:secret@here")), "http://here/");

@@ -3,6 +3,7 @@
 use crate::context::Key;
 use crate::propagation::baggage::member::Member;
 use crate::propagation::header::BLANKS;
+use crate::propagation::stats;
 use crate::sync::Arc;
 
 /// As many members as the text's first edition allows; today's asks for 64 at least.
@@ -117,23 +118,30 @@ impl Baggage {
         }
     }
 
-    /// Writes the members that fit, whole ones only.
-    pub(super) fn print(&self) -> String {
-        let mut header = String::new();
-        for member in self
-            .members
-            .iter()
-            .filter_map(Member::print)
-            .take(MOST_MEMBERS)
-        {
-            let comma = usize::from(!header.is_empty());
-            if header.len() + comma + member.len() > MOST_BYTES {
-                continue;
+    /// Writes the members that fit, whole ones only. For the last `own` of them, which this process
+    /// has put there, others make room.
+    pub(super) fn print(&self, own: usize) -> String {
+        let members: Vec<_> = self.members.iter().filter_map(Member::print).collect();
+        let others = members.len().saturating_sub(own);
+        let mut fits = vec![false; members.len()];
+        let mut count = 0;
+        let mut bytes = 0;
+        for place in (others..members.len()).chain(0..others) {
+            let with_this = bytes + usize::from(count > 0) + members[place].len();
+            if count < MOST_MEMBERS && with_this <= MOST_BYTES {
+                (fits[place], bytes) = (true, with_this);
+                count += 1;
             }
-            if comma > 0 {
+        }
+        if count < members.len() {
+            stats::too_large();
+        }
+        let mut header = String::with_capacity(bytes);
+        for (member, _) in members.iter().zip(fits).filter(|(_, fits)| *fits) {
+            if !header.is_empty() {
                 header.push(',');
             }
-            header.push_str(&member);
+            header.push_str(member);
         }
         header
     }

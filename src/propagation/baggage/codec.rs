@@ -40,15 +40,17 @@ impl Codec for BaggageCodec {
         if self.others {
             baggage = context.get(Baggage::key()).clone();
         }
+        let mut own = 0;
         for key in &self.keys {
             contain::encoding(|| {
                 if let Some(text) = key.get(context) {
                     baggage = baggage.with(key.name(), text);
+                    own += 1;
                 }
                 Ok(())
             });
         }
-        match baggage.print() {
+        match baggage.print(own) {
             header if header.is_empty() => Ok(()),
             header => headers.set(HEADER, &header),
         }

@@ -1,4 +1,5 @@
-//! One member of the baggage: a name, a value, and properties that are handed through.
+//! One member of the baggage: a name, a value, and properties, which are handed through where the member is
+//! no key of this process.
 
 use crate::propagation::baggage::percent;
 use crate::propagation::header::{is_token, BLANKS};

@@ -2,6 +2,7 @@
 
 use crate::context::Context;
 use crate::propagation::arrival::Arrival;
+use crate::propagation::header::put;
 use crate::propagation::span_codec::{Found, SpanCodec};
 use crate::propagation::w3c::trace_parent::TraceParent;
 use crate::propagation::w3c::trace_state::TraceState;
@@ -24,10 +25,9 @@ impl Codec for W3c {
         // true: Kamon on the JVM takes a trace as sampled at flags `01` only.
         let random = arrival.is_some_and(|arrival| arrival.random);
         headers.set(TRACE_PARENT, TraceParent { span, random }.print().as_str())?;
-        match arrival.and_then(|arrival| arrival.trace_state.as_deref()) {
-            Some(state) => headers.set(TRACE_STATE, state),
-            None => Ok(()),
-        }
+        let state = arrival.and_then(|arrival| arrival.trace_state.as_deref());
+        // One that is there is of another trace, or was refused.
+        put(headers, TRACE_STATE, state)
     }
 
     fn decode(&self, headers: &dyn HeaderReader, context: &Context) -> Result<Context, CodecError> {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use crate::context::slot;
 use crate::integrations::http::client::settings::Settings;
 use crate::integrations::http::exchange::{Bodies, Exchange, Side};
-use crate::integrations::http::names;
 use crate::integrations::http::together::Together;
 use crate::integrations::http::words::{self, TagMode};
+use crate::integrations::http::{names, naming};
 use crate::integrations::http::{Outgoing, RequestHead};
 use crate::propagation::{trace_token_key, Codecs};
 use crate::trace::{build_span, Span, SpanKind};
@@ -50,6 +50,7 @@ impl ClientSide {
 
 fn start<R: Outgoing>(settings: &Settings, head: &RequestHead<'_>) -> Span {
     let name = settings.said.naming.name(head);
+    let name = name.or_else(|| naming::of_grpc(head));
     let name = name.unwrap_or_else(|| match words::host_name(head) {
         Some(host) => names::host(host),
         None => UNKNOWN_HOST.into(),

@@ -1,6 +1,7 @@
 //! `ServerLayer`: how it is asked for.
 
 use std::net::SocketAddr;
+use std::sync::atomic::AtomicBool;
 use std::sync::Arc;
 
 use http::HeaderName;
@@ -25,8 +26,8 @@ use crate::trace::TagKey;
 /// goes away before, it is `cancelled`; if the handler panics, or the status is 500 or above, or
 /// gRPC says that the server failed, it has failed. Its name is, in this order, what
 /// [`name_by`](ServerLayer::name_by) says, the method and the route that
-/// [`name_by_route`](ServerLayer::name_by_route) finds, the gRPC method, or the method alone:
-/// never the path, which has ids in it.
+/// [`name_by_route`](ServerLayer::name_by_route) finds, the gRPC method where the response is gRPC's
+/// too, or the method alone: never the path, which has ids in it.
 ///
 /// | tag | of | |
 /// |---|---|---|
@@ -169,6 +170,7 @@ impl<S> Layer<S> for ServerLayer {
         let server = Server {
             metrics: ServerMetrics::of(&self.settings.place),
             settings: self.settings.clone(),
+            speaks_grpc: AtomicBool::new(false),
         };
         ServerService::new(service, Arc::new(server))
     }

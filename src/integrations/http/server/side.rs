@@ -1,12 +1,17 @@
 //! What a server does with its exchanges.
 
 use std::fmt;
+use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 
-use http::{HeaderMap, Request, StatusCode};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Method, Request, StatusCode};
 
 use crate::context::slot::Frame;
 use crate::integrations::http::exchange::{Bodies, Exchange, Parts, Side, UNIMPLEMENTED};
+use crate::integrations::http::head::is_grpc;
+use crate::integrations::http::naming;
 use crate::integrations::http::server::metrics::ServerMetrics;
 use crate::integrations::http::server::settings::Settings;
 use crate::integrations::http::together::Together;
@@ -18,6 +23,8 @@ use crate::trace::{build_span, Span, SpanKind};
 /// The server's side of an exchange.
 pub struct ServerSide {
     server: Arc<Server>,
+    /// The span is called by a gRPC method, of which the client alone says that there is one.
+    in_doubt: bool,
 }
 
 /// What all exchanges of a server share.
@@ -25,6 +32,8 @@ pub struct ServerSide {
 pub(super) struct Server {
     pub(super) settings: Settings,
     pub(super) metrics: ServerMetrics,
+    /// Whether it has answered in gRPC.
+    pub(super) speaks_grpc: AtomicBool,
 }
 
 /// What a call is called that no service knows of: anybody could make up names.
@@ -37,7 +46,11 @@ impl ServerSide {
         let head = RequestHead::of(request);
         let (came_in, caller) = Codecs::current().decode_request(request.headers());
         let name = said.naming.name(&head);
-        let name = name.unwrap_or_else(|| words::method(head.method()).into());
+        let by_call = name.is_none().then(|| naming::of_grpc(&head)).flatten();
+        let in_doubt = by_call.is_some();
+        let name = name
+            .or(by_call)
+            .unwrap_or_else(|| words::method(head.method()).into());
         let span = {
             let _frame = Frame::enter(&came_in);
             let mut span = build_span(name).with_kind(SpanKind::Server);
@@ -52,6 +65,7 @@ impl ServerSide {
         }
         let side = ServerSide {
             server: server.clone(),
+            in_doubt,
         };
         Exchange::new(span, came_in, Bodies::of(request.method()), side)
     }
@@ -75,7 +89,21 @@ impl Side for ServerSide {
         span.set_operation_name(UNHANDLED);
     }
 
+    /// Without an answer in gRPC, the name is as good as a path, of which anybody could make up any number.
+    fn broken_off(&mut self, span: &Span) {
+        if self.in_doubt && !self.server.speaks_grpc.load(Ordering::Relaxed) {
+            span.set_operation_name(words::method(&Method::POST));
+        }
+    }
+
     fn responded(&mut self, mut parts: Parts<'_>, status: StatusCode, headers: &mut HeaderMap) {
+        if mem::replace(&mut self.in_doubt, false) {
+            if headers.get(CONTENT_TYPE).is_some_and(is_grpc) {
+                self.server.speaks_grpc.store(true, Ordering::Relaxed);
+            } else {
+                parts.span.set_operation_name(words::method(&Method::POST));
+            }
+        }
         let settings = &self.server.settings;
         if let Some(requests) = self.server.metrics.requests(status) {
             requests.increment();
