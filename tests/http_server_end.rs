@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
 use axum::routing::{any, get};
 use axum::Router;
@@ -53,10 +53,13 @@ fn with_trailers(status: &'static str) -> Body {
 fn grpc_says_in_its_trailers_whether_it_failed() {
     witness::workers(1).block_on(async {
         for (status, failed) in [("0", false), ("5", false), ("13", true), ("14", true)] {
-            let router = Router::new().fallback(move || async move { with_trailers(status) });
+            let grpc = [("content-type", "application/grpc")];
+            let router =
+                Router::new().fallback(move || async move { (grpc, with_trailers(status)) });
             let server = traced(router).await;
             let mut connection = http2(server.address).await;
             let mut asking = request("http://localhost/a.Service/Method");
+            *asking.method_mut() = Method::POST;
             let content = "application/grpc".parse().unwrap();
             asking.headers_mut().insert("content-type", content);
             let answer = connection.send_request(asking).await.unwrap();

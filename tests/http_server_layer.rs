@@ -335,7 +335,7 @@ fn what_never_answers_is_not_called_by_its_path() {
     workers(1).block_on(async {
         let handler = |_: Request| async { crash() };
         let server = layered(Router::new().fallback(handler), ServerLayer::new()).await;
-        let id = "4bf92f3577b34da6a3ce929d0e0e4736";
+        let id = "5cf92f3577b34da6a3ce929d0e0e4736";
         let head = format!(
             "POST /users/42 HTTP/1.1\r\nhost: a\r\ncontent-type: application/grpc\r\n\
              content-length: 0\r\ntraceparent: 00-{id}-00f067aa0ba902b7-01\r\n\r\n"

@@ -9,7 +9,9 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, Request, StatusCode};
 
 use crate::context::slot::Frame;
-use crate::integrations::http::exchange::{Bodies, Exchange, Parts, Side, UNIMPLEMENTED};
+use crate::integrations::http::exchange::{
+    Bodies, Exchange, Parts, Side, GRPC_STATUS, UNIMPLEMENTED,
+};
 use crate::integrations::http::head::is_grpc;
 use crate::integrations::http::naming;
 use crate::integrations::http::server::metrics::ServerMetrics;
@@ -98,7 +100,8 @@ impl Side for ServerSide {
 
     fn responded(&mut self, mut parts: Parts<'_>, status: StatusCode, headers: &mut HeaderMap) {
         if mem::replace(&mut self.in_doubt, false) {
-            if headers.get(CONTENT_TYPE).is_some_and(is_grpc) {
+            let content_type = headers.get(CONTENT_TYPE);
+            if content_type.is_some_and(is_grpc) || headers.contains_key(&GRPC_STATUS) {
                 self.server.speaks_grpc.store(true, Ordering::Relaxed);
             } else {
                 parts.span.set_operation_name(words::method(&Method::POST));
