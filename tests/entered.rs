@@ -280,3 +280,24 @@ fn no_wake_is_lost_to_the_users_own_parking() {
         runtime.block_on(future);
     });
 }
+
+/// What a task may do is its own runtime's business, whichever was entered last.
+#[test]
+fn block_in_place_asks_the_runtime_of_its_task() {
+    let (single, multi) = (current_thread(), multi_thread(1));
+    let (of_single, of_multi) = (single.handle().clone(), multi.handle().clone());
+    let blocks = || catch_unwind(|| block_in_place(|| 7)).ok();
+    let there = multi.spawn(async move {
+        let _guard = of_single.enter();
+        blocks()
+    });
+    assert_eq!(futures_lite::future::block_on(there).unwrap(), Some(7));
+    let here = single.block_on(async move {
+        let task = kamon::spawn(async move {
+            let _guard = of_multi.enter();
+            blocks()
+        });
+        task.await.unwrap()
+    });
+    assert_eq!(here, None, "there is no other thread for its tasks");
+}

@@ -6,9 +6,11 @@
 mod witness;
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{channel, Sender};
 use std::sync::Arc;
 
-use kamon::runtime::Handle;
+use kamon::runtime::{worker_index, Handle};
+use kamon::task::block_in_place;
 use kamon::{current_context, store_context, with_context, ContextFutureExt as _, Key};
 use witness::{after, current, on_each, pause, request, workers, Log, Steps, Tally};
 
@@ -274,4 +276,41 @@ fn a_kamon_runtime_can_be_made_and_used_under_tokio() {
         });
         assert_eq!(seen, 1);
     });
+}
+
+/// Blocks its thread as it is dropped, as who would await something there does, and says which worker that
+/// thread is meanwhile.
+struct Blocks(Sender<Option<usize>>);
+
+impl Drop for Blocks {
+    fn drop(&mut self) {
+        self.0.send(block_in_place(worker_index)).unwrap();
+    }
+}
+
+/// Inside the driver a worker is about to go on with what it has, whatever runs there.
+#[test]
+fn an_output_that_blocks_may_be_dropped_in_a_tokio_task() {
+    let runtime = workers(1);
+    let metrics = runtime.metrics();
+    let (sender, dropped) = channel();
+    let task = runtime.spawn(async { Blocks(sender) });
+    runtime.spawn(async move {
+        while !task.is_finished() {
+            pause().await;
+        }
+        tokio::spawn(async move {
+            // Until the worker has nothing else to do, and waits in the driver.
+            while metrics.worker_park_unpark_count(0) % 2 == 0 {
+                tokio::task::yield_now().await;
+            }
+            drop(task);
+        });
+    });
+    let worker = dropped.recv().unwrap();
+    if worker.is_none() {
+        // Its end would wait for a worker that is in two places.
+        std::mem::forget(runtime);
+        panic!("the worker was given away");
+    }
 }

@@ -7,7 +7,7 @@ use crate::context::credits;
 use crate::context::opened::Opened;
 use crate::context::overlay::Overlay;
 use crate::context::saved::SavedScopes;
-use crate::context::slot::{Slot, SLOT};
+use crate::context::slot::{hold, Slot, SLOT};
 use crate::context::word::Word;
 
 /// Makes a Context current until it is dropped, and then restores what was current before,
@@ -148,6 +148,28 @@ impl<const BINDS: bool> Drop for ResumedFrame<'_, BINDS> {
             }
         });
     }
+}
+
+/// Calls `f` in a frame of its own, in which the same is current as around it. For code of the user's that has no
+/// Context to itself, as the destructor of a value: what it leaves open ends with it.
+#[inline]
+pub(super) fn apart<R>(f: impl FnOnce() -> R) -> R {
+    if cfg!(kamon_without_context) {
+        return f();
+    }
+    SLOT.with(|slot| {
+        let current = slot.current.get();
+        // A Scope owns what it made current, and `f` may close it.
+        let held = current.is_scoped().then(|| hold(slot));
+        let frame = Frame {
+            outer: slot.current.replace(current.as_base()),
+            base: PhantomData,
+        };
+        let result = f();
+        drop(frame);
+        drop(held);
+        result
+    })
 }
 
 /// The end of a frame that has more to do than to write the word: in it a Scope is open or holds were taken, or

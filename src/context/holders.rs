@@ -1,5 +1,6 @@
 //! The counts of a block: who shows its table, who keeps its value, and what happens when they go.
 
+use crate::context::frame::apart;
 #[cfg(kamon_loom)]
 use crate::context::live;
 use crate::context::node::Node;
@@ -38,11 +39,11 @@ impl Node {
     pub(crate) unsafe fn unshow(self) {
         // SAFETY: as the caller promises.
         if unsafe { self.end_of_shown() } {
-            Dying {
+            let mut dying = Dying {
                 node: Some(self),
                 index: 0,
-            }
-            .run();
+            };
+            apart(|| dying.run());
         }
     }
 
@@ -167,7 +168,12 @@ impl Dying {
 
 impl Drop for Dying {
     fn drop(&mut self) {
-        self.run();
+        // Only after a panic is anything left. A second one must not meet it.
+        while self.node.is_some() {
+            let run = std::panic::AssertUnwindSafe(|| apart(|| self.run()));
+            // The payload's own destructor might panic again.
+            std::mem::forget(std::panic::catch_unwind(run));
+        }
     }
 }
 

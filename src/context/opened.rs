@@ -288,10 +288,11 @@ pub(super) struct Forgotten(Vec<Context>);
 
 impl Drop for Forgotten {
     fn drop(&mut self) {
-        let contexts = mem::take(&mut self.0);
-        let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(contexts)));
-        // The payload's own destructor might panic again.
-        mem::forget(dropped);
+        for context in mem::take(&mut self.0) {
+            let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(context)));
+            // The payload's own destructor might panic again.
+            mem::forget(dropped);
+        }
     }
 }
 

@@ -201,7 +201,7 @@ pub(crate) unsafe fn install(context: &Context) {
 
 /// The current Context, held.
 #[inline]
-fn hold(slot: &Slot) -> Context {
+pub(super) fn hold(slot: &Slot) -> Context {
     match Node::from_ptr(borrow(slot).as_raw()) {
         // SAFETY: it is what is current.
         Some(node) => unsafe { credits::hand_out(slot, node) },

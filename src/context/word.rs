@@ -62,6 +62,12 @@ impl Word {
         self.0.map_addr(|address| address & !TAGS)
     }
 
+    /// The same thing current, as the base of a frame.
+    #[inline(always)]
+    pub(super) fn as_base(self) -> Word {
+        Word(self.0.map_addr(|address| address & !(SCOPED | OWING)))
+    }
+
     #[inline(always)]
     pub(super) fn is_overlay(self) -> bool {
         self.0.addr() & OVERLAY != 0

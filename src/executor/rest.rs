@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::context::slot::end_scopes;
 use crate::executor::census::bump;
 use crate::executor::core::Core;
 use crate::executor::idle::Parking;
@@ -109,6 +110,7 @@ impl Worker {
                 self.driving.set(false);
                 drop(seat);
                 shared.timers.turn();
+                end_scopes();
             }
             // The hook has woken a task.
             None if self.has_work(core) => {}

@@ -114,7 +114,9 @@ where
     if !is_polling() {
         return f();
     }
-    let on_current_thread = with_entered(|shared| shared.is_some_and(|s| s.config.workers == 0));
+    // Of the runtime whose worker this is; the one that was entered may be another.
+    let on_current_thread = Worker::with_current(|worker| worker.shared().config.workers == 0)
+        .unwrap_or_else(|| with_entered(|shared| shared.is_some_and(|s| s.config.workers == 0)));
     if is_running_local() || on_current_thread && !may_block() {
         panic!("can call blocking only when running on the multi-threaded runtime");
     }

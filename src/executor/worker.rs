@@ -5,6 +5,7 @@ use std::ptr;
 use std::time::Instant;
 
 use crate::context::hand::OpenHand;
+use crate::context::slot::end_scopes;
 use crate::executor::census::bump;
 use crate::executor::core::{Core, OwnedCore};
 use crate::executor::guest;
@@ -21,6 +22,8 @@ pub(crate) struct Worker {
     core: Cell<*const Core>,
     /// Whether this thread is inside the driver, where wakes have to end the waiting.
     pub(super) driving: Cell<bool>,
+    /// Whether it gives a task its turn. Everywhere else it is about to use the core.
+    in_turn: Cell<bool>,
     /// Since when it has been busy.
     busy_since: Cell<Option<Instant>>,
 }
@@ -37,6 +40,7 @@ impl Worker {
             core: Cell::new(core.as_ptr()),
             owned: UnsafeCell::new(Some(core)),
             driving: Cell::new(false),
+            in_turn: Cell::new(false),
             busy_since: Cell::new(None),
         }
     }
@@ -85,13 +89,17 @@ impl Worker {
     }
 
     /// Takes the core away from a task's turn, so that another thread can go on as this worker.
-    /// Only in a turn: everywhere else, this thread is about to use the core.
+    /// Only in a turn: everywhere else, this thread is about to use the core, whatever code of whichever
+    /// task it runs, as the destructor of an output that was dropped in the driver.
     pub(crate) fn give_up_core(&self) -> Option<OwnedCore> {
-        crate::task::try_id()?;
         let core = self.core()?;
         if self.shared.is_guest(core.index) {
+            crate::task::try_id()?;
             // What makes a guest stays with its thread; it is enough that nothing waits for it.
             guest::leave_to_workers(&self.shared, core);
+            return None;
+        }
+        if !self.in_turn.get() {
             return None;
         }
         self.end_work();
@@ -180,7 +188,9 @@ impl Worker {
             }
             let look = self.begin_turn(core);
             // The core may move to another thread in here, so it is not used afterwards.
+            self.in_turn.set(true);
             give_turn(task);
+            self.in_turn.set(false);
             if look {
                 drop_contained(hand.empty());
                 self.look_outside();
@@ -218,7 +228,7 @@ impl Worker {
         if let Some(_seat) = self.shared.seat.take_to_look() {
             self.shared.driver.poll();
         }
-        // The core may have gone meanwhile, with whatever ran in there.
+        end_scopes();
         if let (Some(core), Some(look)) = (self.core(), look) {
             core.looks.end(look);
         }
@@ -242,6 +252,7 @@ impl Worker {
         if let Some(core) = self.take_core() {
             self.shared.retire(core);
         }
+        end_scopes();
     }
 }
 
@@ -251,6 +262,8 @@ pub(super) fn give_turn(task: Notified) {
     #[cfg(kamon_loom)]
     let before = crate::executor::modelled::Before::turn();
     task.run();
+    // The waker of whoever joins it is the user's code too, called when the frame has ended.
+    end_scopes();
     #[cfg(kamon_loom)]
     before.assert_same();
 }

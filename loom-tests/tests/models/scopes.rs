@@ -1,6 +1,9 @@
 //! Scopes that end in the wrong order, or never, disturb nobody else.
 
 use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc as StdArc;
+use std::task::{Context as TaskContext, Wake, Waker};
 
 use kamon_loomed::spawn_local;
 use kamon_loomed::task::yield_now;
@@ -118,6 +121,31 @@ fn forgotten_in_a_poll() {
         }
         gate.pass(2);
     });
+}
+
+/// The waker of whoever joins a task forgets a Scope. It is called by the turn that ends the task, outside of its
+/// frames: the worker has nothing of it after that turn.
+#[test]
+fn forgotten_by_a_waker() {
+    check("forgotten_by_a_waker", || {
+        let runtime = workers(1);
+        let called = Gate::new();
+        let mut task = runtime.spawn(async {});
+        let waker = Waker::from(StdArc::new(Forgetful(called.clone())));
+        let polled = Pin::new(&mut task).poll(&mut TaskContext::from_waker(&waker));
+        if polled.is_pending() {
+            called.pass(1);
+        }
+    });
+}
+
+struct Forgetful(Gate);
+
+impl Wake for Forgetful {
+    fn wake(self: StdArc<Self>) {
+        std::mem::forget(store_context(request(13)));
+        self.0.open();
+    }
 }
 
 /// A value that looks around when it is dropped.
