@@ -100,6 +100,35 @@ fn values_above_the_range_are_counted_and_known_to_be_great() {
     assert_eq!((twice.count(), twice.above_range()), (8, 4));
 }
 
+/// A rank that is a whole number is not rounded up to the one after it.
+#[test]
+fn a_percentile_is_the_least_value_that_so_many_do_not_exceed() {
+    let mut subscription = metrics::subscribe("percentile", Duration::from_secs(60));
+    let histogram = metrics::histogram("percentile");
+    (1..=100).for_each(|value| histogram.record(value));
+    let hundred = subscription.snapshot().histogram("percentile").unwrap();
+    for percent in 1..=100_u32 {
+        let value = hundred.percentile(f64::from(percent));
+        assert_eq!(value, u64::from(percent));
+    }
+    // And one that is hardly more than one is.
+    assert_eq!(hundred.percentile(54.999), 55);
+    assert_eq!(hundred.percentile(55.000_001), 56);
+
+    for count in 1..=2000 {
+        // Ones, and only the last is another.
+        histogram.record_times(1, count - 1);
+        histogram.record(200);
+        let seen = subscription.snapshot().histogram("percentile").unwrap();
+        for thousandths in [1, 7, 29, 550, 570, 580, 990, 999] {
+            let rank = (count * thousandths).div_ceil(1000);
+            let expected = if rank < count { 1 } else { 200 };
+            let value = seen.percentile(thousandths as f64 / 10.0);
+            assert_eq!(value, expected, "{thousandths} of {count}");
+        }
+    }
+}
+
 #[test]
 fn of_nothing() {
     let nothing = Distribution::default();

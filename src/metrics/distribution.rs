@@ -112,11 +112,15 @@ impl Distribution {
         if count == 0 {
             return 0;
         }
-        let share = percent.clamp(0.0, 100.0) / 100.0;
-        if share <= 0.0 {
+        let percent = percent.clamp(0.0, 100.0);
+        if percent <= 0.0 {
             return self.min();
         }
-        let rank = ((count as f64 * share).ceil() as u64).clamp(1, count);
+        let exact = count as f64 * percent / 100.0;
+        // What is a whole number may have been rounded up to a little more than that: once as a
+        // percentage that has no end in binary, once in each of the two steps.
+        let rank = (exact - exact * 2.0 * f64::EPSILON).ceil() as u64;
+        let rank = rank.clamp(1, count);
         let mut passed = 0_u64;
         for (bucket, count) in &self.buckets {
             passed = passed.saturating_add(*count);
