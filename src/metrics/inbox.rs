@@ -35,20 +35,24 @@ impl Inbox {
         self.filter.matches(series.about().name(), series.tags())
     }
 
-    /// Adds a series, if the subscriber wants to know of it.
-    pub(crate) fn put(&self, series: &Arc<dyn AnySeries>) {
+    /// Adds a series, if the subscriber wants to know of it. Returns those that were given up, to
+    /// be dropped when no lock is held.
+    #[must_use = "they are dropped when no lock is held"]
+    pub(crate) fn put(&self, series: &Arc<dyn AnySeries>) -> Vec<Arc<dyn AnySeries>> {
+        let mut lost = Vec::new();
         if !self.wants(&**series) {
-            return;
+            return lost;
         }
         let mut fresh = self.fresh.lock();
         if fresh.series.len() >= fresh.full {
-            let before = fresh.series.len();
-            fresh.series.retain(|series| !series.is_removed());
-            fresh.lost += (before - fresh.series.len()) as u64;
+            let all = std::mem::take(&mut fresh.series);
+            (lost, fresh.series) = all.into_iter().partition(|series| series.is_removed());
+            fresh.lost += lost.len() as u64;
             // Those that live are limited by their metrics.
             fresh.full = fresh.series.len() + MOST_UNSEEN;
         }
         fresh.series.push(series.clone());
+        lost
     }
 
     /// Takes all out, and how many were lost.

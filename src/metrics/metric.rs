@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use crate::metrics::about::{About, Kind};
 use crate::metrics::counter::Counter;
-use crate::metrics::registry;
+use crate::metrics::registry::{self, Leftovers};
 use crate::metrics::series::{Cell, Series};
 use crate::metrics::tags::Tags;
 use crate::sync::atomic::{AtomicUsize, Ordering};
@@ -27,8 +27,10 @@ pub(crate) struct Metric<C> {
     limit: AtomicUsize,
     overflows: OnceLock<Counter>,
     // Taken before the registry's roster. No user code runs under it.
-    series: Mutex<HashMap<Tags, Arc<Series<C>>>>,
+    series: Mutex<All<C>>,
 }
+
+type All<C> = HashMap<Tags, Arc<Series<C>>>;
 
 impl<C: Cell> Metric<C> {
     pub(crate) fn new(name: Cow<'static, str>, kind: Kind) -> Arc<Metric<C>> {
@@ -58,13 +60,17 @@ impl<C: Cell> Metric<C> {
         let overflow = Tags::empty().with(OVERFLOW_TAG, true);
         let others = all.len() - usize::from(all.contains_key(&overflow));
         if *tags == overflow || others < self.limit.load(Ordering::Relaxed) {
-            return self.add(&mut all, tags.clone());
+            let (series, leftovers) = self.add(&mut all, tags.clone());
+            drop(all);
+            drop(leftovers);
+            return series;
         }
-        let series = match all.get(&overflow) {
-            Some(series) => series.clone(),
+        let (series, leftovers) = match all.get(&overflow) {
+            Some(series) => (series.clone(), Leftovers::default()),
             None => self.add(&mut all, overflow),
         };
         drop(all);
+        drop(leftovers);
         // Not of itself: that would be endless.
         if self.about.name() != OVERFLOWS {
             self.count_overflow();
@@ -75,14 +81,15 @@ impl<C: Cell> Metric<C> {
     /// Takes the instrument with these tags out. Who has its handle records into nothing.
     pub(crate) fn remove(&self, tags: &Tags) -> bool {
         let mut all = self.series.lock();
-        match all.remove(tags) {
-            Some(series) => {
-                registry::leave(&(series.clone() as _));
-                series.remove();
-                true
-            }
-            None => false,
-        }
+        let Some(series) = all.remove(tags) else {
+            return false;
+        };
+        registry::leave(&(series.clone() as _));
+        series.remove();
+        // With it may go what it observed, which is the user's.
+        drop(all);
+        drop(series);
+        true
     }
 
     #[cold]
@@ -100,10 +107,10 @@ impl<C: Cell> Metric<C> {
         overflows.increment();
     }
 
-    fn add(&self, all: &mut HashMap<Tags, Arc<Series<C>>>, tags: Tags) -> Arc<Series<C>> {
+    fn add(&self, all: &mut All<C>, tags: Tags) -> (Arc<Series<C>>, Leftovers) {
         let series = Series::new(self.about.clone(), tags.clone());
         all.insert(tags, series.clone());
-        registry::join(series.clone());
-        series
+        let leftovers = registry::join(series.clone());
+        (series, leftovers)
     }
 }

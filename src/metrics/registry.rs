@@ -167,17 +167,30 @@ fn find<C: Cell>(
     }
 }
 
+/// What may have been let go by everybody else while a lock was held. It is dropped without one:
+/// with an instrument goes what it observed, which is the user's.
+#[derive(Default)]
+#[must_use = "it is dropped when no lock is held"]
+pub(crate) struct Leftovers {
+    series: Vec<Arc<dyn AnySeries>>,
+    inboxes: Vec<Arc<Inbox>>,
+}
+
 /// Tells all subscribers of a new instrument.
-pub(crate) fn join(series: Arc<dyn AnySeries>) {
+pub(crate) fn join(series: Arc<dyn AnySeries>) -> Leftovers {
+    let mut leftovers = Leftovers::default();
     let mut roster = REGISTRY.roster.lock();
     roster.inboxes.retain(|inbox| match inbox.upgrade() {
         Some(inbox) => {
-            inbox.put(&series);
+            leftovers.series.extend(inbox.put(&series));
+            // Its subscription may end right now.
+            leftovers.inboxes.push(inbox);
             true
         }
         None => false,
     });
     roster.series.insert(address(&series), series);
+    leftovers
 }
 
 /// Forgets an instrument. Subscribers who know it look once more.
