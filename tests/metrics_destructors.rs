@@ -6,8 +6,10 @@ use std::sync::mpsc;
 use std::sync::Arc;
 use std::thread;
 
-use kamon::metrics::{self, Counter, Filter, Subscription};
+use kamon::metrics::{self, Counter, Filter, MetricReporter, PeriodSnapshot, Subscription};
+use kamon::report::{Flush, ReportError};
 use kamon::time::Duration;
+use kamon::Config;
 
 const NEVER: Duration = Duration::from_secs(86_400);
 
@@ -124,5 +126,51 @@ fn with_a_subscription_that_ends() {
         }
         done.store(true, Ordering::Relaxed);
         others.join().unwrap();
+    });
+}
+
+struct Panics;
+
+impl Drop for Panics {
+    fn drop(&mut self) {
+        panic!("at the end");
+    }
+}
+
+struct Idle;
+
+impl MetricReporter for Idle {
+    fn name(&self) -> &str {
+        "idle"
+    }
+
+    fn filter(&self) -> Filter {
+        Filter::name("destructors.panics")
+    }
+
+    fn interval(&self) -> Duration {
+        NEVER
+    }
+
+    fn report(&mut self, _: &PeriodSnapshot) -> Result<(), ReportError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn that_panics_on_a_reporters_thread() {
+    assert_ends(|| {
+        let config = Config::new().patience(Duration::from_secs(30));
+        let _kamon = kamon::init(config).unwrap();
+        let idle = kamon::add_metric_reporter(Idle);
+        let observing = || metrics::counter("destructors.panics");
+        observe(&observing(), Panics);
+        assert_eq!(kamon::flush(), Flush::Complete);
+        assert!(observing().remove());
+        // The reporter looks for the last time, and lets go of it.
+        assert_eq!(kamon::flush(), Flush::Complete);
+        assert_eq!(kamon::flush(), Flush::Complete);
+        assert_eq!(idle.stats().reported, 3);
+        assert!(idle.remove());
     });
 }

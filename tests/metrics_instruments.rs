@@ -269,6 +269,15 @@ fn what_is_kept_elsewhere_is_asked_for() {
     expect(&mut seen, 0, 999);
 }
 
+/// A panic's payload whose destructor panics.
+struct Grenade;
+
+impl Drop for Grenade {
+    fn drop(&mut self) {
+        std::panic::resume_unwind(Box::new("and again"));
+    }
+}
+
 #[test]
 fn a_source_that_panics_has_not_changed() {
     let mut seen = subscribe("rule.panics");
@@ -277,10 +286,11 @@ fn a_source_that_panics_has_not_changed() {
     metrics::counter("rule.panics")
         .observe(move || match read.load(Ordering::Relaxed) {
             13 => std::panic::resume_unwind(Box::new("thirteen")),
+            14 => std::panic::resume_unwind(Box::new(Grenade)),
             number => number,
         })
         .forever();
-    for (now, grown) in [(5, 5), (13, 0), (20, 15)] {
+    for (now, grown) in [(5, 5), (13, 0), (14, 0), (20, 15)] {
         number.store(now, Ordering::Relaxed);
         let expected = format!("rule.panics{{}} counter {grown}");
         assert_eq!(lines(&mut seen), [expected]);

@@ -67,7 +67,8 @@ pub(crate) struct Sources<T> {
 
 struct Source<T> {
     key: Arc<()>,
-    read: Box<dyn Fn() -> T + Send + Sync>,
+    /// There until the source is dropped.
+    read: Option<Box<dyn Fn() -> T + Send + Sync>>,
     last: T,
 }
 
@@ -79,7 +80,7 @@ impl<T: Copy + Default> Sources<T> {
         let key = Arc::new(());
         self.all.lock().push(Source {
             key: key.clone(),
-            read: Box::new(read),
+            read: Some(Box::new(read)),
             last: T::default(),
         });
         SourceKey(key)
@@ -111,10 +112,34 @@ impl<T: Copy + Default> Sources<T> {
 
 impl<T: Copy> Source<T> {
     fn ask(&mut self, of_one: impl Fn(T, T) -> T) -> T {
-        if let Ok(now) = catch_unwind(AssertUnwindSafe(|| (self.read)())) {
+        let read = self.read.as_ref();
+        if let Some(now) = read.and_then(|read| contain(read)) {
             self.last = of_one(self.last, now);
         }
         self.last
+    }
+}
+
+impl<T> Drop for Source<T> {
+    /// Whoever is the last to know the instrument drops what is the user's: a reporter's thread,
+    /// say, which must not end with it.
+    fn drop(&mut self) {
+        let read = self.read.take();
+        contain(|| drop(read));
+    }
+}
+
+/// Runs what is the user's. If it panics the panic ends here, with its payload.
+fn contain<R>(work: impl FnOnce() -> R) -> Option<R> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(result) => Some(result),
+        Err(payload) => {
+            if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+                // Its destructor may panic too, and so on.
+                std::mem::forget(another);
+            }
+            None
+        }
     }
 }
 
