@@ -186,8 +186,7 @@ impl Subscription {
             }
             if self.wait.rest.is_zero() {
                 let late = now().saturating_duration_since(self.wait.deadline);
-                let skipped = tick::skipped(late, self.interval);
-                let wait = tick::until_next(SystemTime::now(), self.interval);
+                let (skipped, wait) = tick::next(SystemTime::now(), late, self.interval);
                 self.wait = Wait::until(wait);
                 return Poll::Ready(self.collect(skipped));
             }
