@@ -241,3 +241,26 @@ fn a_quiet_number_is_sampled_between_ticks() {
         assert_eq!((range.min(), range.max()), (3, 3));
     });
 }
+
+/// By a clock that jumps: each sampling comes when it is due.
+#[cfg(feature = "test-util")]
+#[test]
+fn a_new_number_is_sampled_in_its_first_period() {
+    let mut builder = kamon::runtime::Builder::new_current_thread();
+    let runtime = builder.start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let mut subscription = metrics::subscribe("sampled-anew", Duration::from_secs(60));
+        let _ = subscription.next().await;
+        // In the midst of a period in which there was nothing to sample.
+        let anew = kamon::spawn(async {
+            kamon::time::sleep(Duration::from_secs(5)).await;
+            metrics::range_sampler("sampled-anew").increment_by(3);
+        });
+        let period = subscription.next().await;
+        anew.await.unwrap();
+        let range = period.range_sampler("sampled-anew").unwrap();
+        // Three values a sampling, five samplings a second of at least half a minute.
+        assert!(range.count() >= 3 * 5 * 20, "{range:?}");
+        assert_eq!((range.min(), range.max()), (0, 3));
+    });
+}

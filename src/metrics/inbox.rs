@@ -55,6 +55,12 @@ impl Inbox {
         lost
     }
 
+    /// Samples those that want that.
+    pub(crate) fn sample(&self) {
+        let fresh = self.fresh.lock();
+        fresh.series.iter().for_each(|series| series.sample());
+    }
+
     /// Takes all out, and how many were lost.
     pub(crate) fn take(&self) -> (Vec<Arc<dyn AnySeries>>, u64) {
         let fresh = std::mem::replace(&mut *self.fresh.lock(), Fresh::new());

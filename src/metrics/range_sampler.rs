@@ -113,8 +113,6 @@ impl RangeSamplerCell {
 impl Cell for RangeSamplerCell {
     type Seen = SeenCounts;
 
-    const SAMPLED: bool = true;
-
     fn read(&self, seen: &mut SeenCounts) -> Value {
         Value::Range(Range {
             current: self.current.load(Ordering::Relaxed).wrapping_sub(ZERO) as i64,

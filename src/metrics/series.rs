@@ -11,9 +11,6 @@ pub(crate) trait Cell: Default + Send + Sync + 'static {
     /// What one reader has seen of it. The default has seen nothing.
     type Seen: Default + Send + 'static;
 
-    /// Whether it wants to be sampled now and then.
-    const SAMPLED: bool = false;
-
     /// What was recorded since the reader last looked.
     fn read(&self, seen: &mut Self::Seen) -> Value;
 
@@ -54,6 +51,9 @@ pub(crate) trait AnySeries: Send + Sync {
     fn tags(&self) -> &Tags;
     fn is_removed(&self) -> bool;
 
+    /// Notes how far a changing number went.
+    fn sample(&self);
+
     /// Watches it from here on.
     fn watch_from_now(self: Arc<Self>) -> Box<dyn Watch>;
 
@@ -72,6 +72,10 @@ impl<C: Cell> AnySeries for Series<C> {
 
     fn is_removed(&self) -> bool {
         self.removed.load(Ordering::Relaxed)
+    }
+
+    fn sample(&self) {
+        self.cell.sample();
     }
 
     fn watch_from_now(self: Arc<Self>) -> Box<dyn Watch> {
@@ -97,8 +101,8 @@ pub(crate) trait Watch: Send {
     /// What was recorded since the last time, and whether this was the last time.
     fn collect(&mut self) -> Collected;
 
-    /// Samples it, if it wants that, and says whether it does.
-    fn sample(&self) -> bool;
+    /// Samples it, if it wants that.
+    fn sample(&self);
 }
 
 /// What a reader takes from a series.
@@ -126,8 +130,7 @@ impl<C: Cell> Watch for Watching<C> {
         }
     }
 
-    fn sample(&self) -> bool {
+    fn sample(&self) {
         self.series.cell.sample();
-        C::SAMPLED
     }
 }

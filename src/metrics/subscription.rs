@@ -171,12 +171,9 @@ impl Subscription {
             let nap = match &mut self.nap {
                 Some(nap) => nap,
                 None => {
-                    let longest = if self.sample() {
-                        SAMPLE_EVERY
-                    } else {
-                        self.interval
-                    };
-                    let nap = self.wait.nap(longest);
+                    self.sample();
+                    // Also where there is nothing to sample yet: what comes wants it at once.
+                    let nap = self.wait.nap(SAMPLE_EVERY);
                     self.nap.insert(Box::pin(crate::tick_after(nap)))
                 }
             };
@@ -213,10 +210,11 @@ impl Subscription {
         PeriodSnapshot::new((from, to), skipped, lost, instruments)
     }
 
-    /// Samples what wants that, and says whether there is any.
-    fn sample(&mut self) -> bool {
-        let sampled = self.watched.iter().filter(|watched| watched.sample());
-        sampled.count() > 0
+    /// Samples what wants that, also what is new. That stays in the inbox until the tick: there its
+    /// number is limited.
+    fn sample(&mut self) {
+        self.watched.iter().for_each(|watched| watched.sample());
+        self.inbox.sample();
     }
 
     fn take_fresh(&mut self) -> u64 {
