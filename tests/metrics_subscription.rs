@@ -164,6 +164,16 @@ fn filters_choose_by_name_and_tag() {
 }
 
 #[test]
+fn every_name_and_one_more_is_every_name() {
+    let tags = metrics::Tags::empty();
+    let all = Filter::all().or_name("one.*").except_name("*.size");
+    assert!(all.matches("one.more", &tags));
+    assert!(all.matches("another", &tags));
+    assert!(!all.matches("one.size", &tags));
+    assert!(!Filter::name("one.*").matches("another", &tags));
+}
+
+#[test]
 fn what_was_before_the_subscription_is_not_in_it() {
     let counter = metrics::counter("before");
     let histogram = metrics::histogram("before");

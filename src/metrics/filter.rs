@@ -26,8 +26,8 @@ use crate::metrics::tags::Tags;
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Filter {
-    /// Any of them, or any name if there are none.
-    names: Vec<Glob>,
+    /// Any of them, or any name at all.
+    names: Option<Vec<Glob>>,
     except: Vec<Glob>,
     /// All of them.
     tags: Vec<(Cow<'static, str>, Glob)>,
@@ -41,13 +41,18 @@ impl Filter {
 
     /// Chooses what has a name like this.
     pub fn name(pattern: impl Into<Cow<'static, str>>) -> Filter {
-        Filter::all().or_name(pattern)
+        Filter {
+            names: Some(vec![Glob::new(pattern)]),
+            ..Filter::all()
+        }
     }
 
-    /// Chooses what has a name like this, too.
+    /// Chooses what has a name like this, too. Where every name is chosen, this changes nothing.
     #[must_use = "the filter is returned, not changed in place"]
     pub fn or_name(mut self, pattern: impl Into<Cow<'static, str>>) -> Filter {
-        self.names.push(Glob::new(pattern));
+        if let Some(names) = &mut self.names {
+            names.push(Glob::new(pattern));
+        }
         self
     }
 
@@ -72,7 +77,7 @@ impl Filter {
     /// Returns whether an instrument of this name with these tags is chosen.
     pub fn matches(&self, name: &str, tags: &Tags) -> bool {
         let like = |globs: &[Glob]| globs.iter().any(|glob| glob.matches(name));
-        (self.names.is_empty() || like(&self.names))
+        self.names.as_deref().is_none_or(like)
             && !like(&self.except)
             && self.tags.iter().all(|(key, glob)| {
                 let value = tags.get(key);
