@@ -44,6 +44,34 @@ impl MetricReporter for Sum {
     }
 }
 
+/// Never stops.
+struct Restless;
+
+impl MetricReporter for Restless {
+    fn name(&self) -> &str {
+        "restless"
+    }
+
+    fn interval(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn report(&mut self, _: &PeriodSnapshot) -> Result<(), ReportError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn an_interval_of_nothing_is_refused_and_nothing_changed() {
+    let config = Config::new()
+        .service_name("restless")
+        .metric_reporter(Restless);
+    let error = kamon::init(config).unwrap_err();
+    let said = "the interval of metric reporter \"restless\" must not be zero";
+    assert_eq!(error.to_string(), said);
+    assert_eq!(kamon::report::service_name(), None);
+}
+
 #[test]
 fn flushes_end_periods_and_failures_are_tried_again() {
     // Who rests although a flush waits for it comes too late for it.

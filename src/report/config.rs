@@ -202,11 +202,17 @@ impl Config {
                 return Err(ConfigError::TooLarge { setting });
             }
         }
-        match drain_interval.is_zero() {
-            true => Err(ConfigError::TooSmall {
+        if drain_interval.is_zero() {
+            return Err(ConfigError::TooSmall {
                 setting: "drain_interval",
+            });
+        }
+        let mut metric_reporters = self.metric_reporters.iter();
+        match metric_reporters.find(|reporter| reporter.interval().is_zero()) {
+            Some(reporter) => Err(ConfigError::NoInterval {
+                reporter: reporter.name().to_owned(),
             }),
-            false => Ok(()),
+            None => Ok(()),
         }
     }
 }

@@ -17,6 +17,11 @@ pub enum ConfigError {
         /// Which.
         setting: &'static str,
     },
+    /// The interval of a metric reporter is zero.
+    NoInterval {
+        /// Which reporter.
+        reporter: String,
+    },
     /// A file says what cannot be.
     File {
         /// Which file.
@@ -49,6 +54,12 @@ impl fmt::Display for ConfigError {
         match self {
             ConfigError::TooSmall { setting } => write!(f, "`{setting}` must not be zero"),
             ConfigError::TooLarge { setting } => write!(f, "`{setting}` is too large"),
+            ConfigError::NoInterval { reporter } => {
+                write!(
+                    f,
+                    "the interval of metric reporter {reporter:?} must not be zero"
+                )
+            }
             ConfigError::File {
                 file,
                 line,

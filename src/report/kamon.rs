@@ -20,7 +20,8 @@ use crate::trace::NeverSampler;
 ///
 /// # Errors
 ///
-/// When a setting is out of its range. Nothing is changed then.
+/// When a setting is out of its range, or the interval of a metric reporter is zero. Nothing is
+/// changed then.
 ///
 /// # Examples
 ///
