@@ -12,6 +12,7 @@ use subscribed::{span, subscribe};
 use tracing::dispatcher::{get_default, with_default, Dispatch};
 use tracing::info_span;
 use tracing::span::Id;
+use tracing::Instrument as _;
 use tracing_subscriber::layer::SubscriberExt as _;
 use witness::{current, on_each, pause, quiet_panic, request, workers};
 
@@ -54,6 +55,62 @@ fn it_may_be_entered_again_and_again() {
         drop(outer);
         assert_eq!(current(), 9);
     });
+}
+
+#[test]
+fn entered_within_itself_it_is_left_when_the_outermost_is() {
+    let span = span(1);
+    let nested = || {
+        span.in_scope(|| {
+            assert_eq!(current(), 1);
+            span.in_scope(|| span.in_scope(|| assert_eq!(current(), 1)));
+            assert_eq!(current(), 1, "still in it");
+        });
+    };
+    nested();
+    assert_eq!(current(), 0);
+    with_context(request(9), || {
+        nested();
+        assert_eq!(current(), 9);
+    });
+    // Entered without a change, it has nothing of what was opened since.
+    with_context(request(9), || {
+        let outer = span.enter();
+        let inner = span.enter();
+        let scope = store_context(request(2));
+        drop(inner);
+        assert_eq!(current(), 2);
+        drop(scope);
+        assert_eq!(current(), 1);
+        drop(outer);
+        assert_eq!(current(), 9);
+    });
+}
+
+/// `fut.in_current_span()` within an instrumented future.
+#[test]
+fn a_future_in_the_current_span_within_one_leaves_the_outer_ones() {
+    let instrumented = |span: tracing::Span| {
+        async {
+            let before = current();
+            async { pause().await }.in_current_span().await;
+            (before, current())
+        }
+        .instrument(span)
+    };
+    on_each(|runtime| {
+        let task = kamon::spawn_in(request(2), instrumented(span(1)));
+        assert_eq!(runtime.block_on(task).unwrap(), (1, 1));
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let yields = async {
+        let before = current();
+        tokio::task::yield_now().in_current_span().await;
+        (before, current())
+    };
+    let seen = runtime.unwrap().block_on(yields.instrument(span(1)));
+    assert_eq!(seen, (1, 1));
+    assert_eq!(current(), 0);
 }
 
 #[test]

@@ -184,6 +184,46 @@ fn a_panic_fails_the_spans_that_it_goes_through() {
 }
 
 #[test]
+fn also_where_its_context_is_current_already() {
+    let failed = |root: &Span| {
+        let spans = trace_of(root);
+        spans.iter().any(|it| &*it.operation == "job" && it.failed)
+    };
+    let (root, ()) = traced(|| {
+        let span = info_span!("job");
+        let own = span.in_scope(current_context);
+        kamon::with_context(own, || {
+            let panicking = || span.in_scope(|| quiet_panic("planned"));
+            catch_unwind(AssertUnwindSafe(panicking)).unwrap_err();
+        });
+    });
+    assert!(failed(&root));
+    // A task of tokio's that inherits the Context, in the span that is entered here.
+    let (root, ()) = traced(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let span = info_span!("job");
+        runtime.unwrap().block_on(async {
+            let panicking = || async { quiet_panic("planned") }.in_current_span();
+            let task = span.in_scope(|| kamon::tokio::spawn(panicking()));
+            task.await.unwrap_err();
+        });
+    });
+    assert!(failed(&root));
+    // One that ends well within a span that panics later.
+    let (root, ()) = traced(|| {
+        let span = info_span!("job");
+        let panicking = || {
+            span.in_scope(|| {
+                span.in_scope(|| {});
+                quiet_panic("planned")
+            })
+        };
+        catch_unwind(AssertUnwindSafe(panicking)).unwrap_err();
+    });
+    assert!(failed(&root));
+}
+
+#[test]
 fn it_finishes_when_the_tracing_span_is_closed() {
     let (_, span) = traced(|| {
         let tracing = info_span!("request");

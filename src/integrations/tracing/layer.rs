@@ -144,7 +144,7 @@ where
     }
 
     fn on_enter(&self, id: &Id, spans: LayerContext<'_, S>) {
-        if let Some(context) = look(id, &spans, Carried::here).flatten() {
+        if let Some(context) = look(id, &spans, Carried::here) {
             entered::enter(self.number, id, context);
         }
     }

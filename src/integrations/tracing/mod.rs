@@ -34,7 +34,13 @@
 //!
 //! Leaving restores what was current before, in whichever order spans are exited. A span that is exited on
 //! another thread, or never, is no exception: it is entered by a [`Scope`](crate::Scope), which ends at the latest
-//! with the poll or closure in which it was opened.
+//! with the poll or closure of kamon's in which it was opened: of a kamon task, of
+//! [`in_context`](crate::ContextFutureExt::in_context), of [`with_context`](crate::with_context).
+//!
+//! Around a task of tokio's own there is none of these. A guard that such a task holds across an `.await`, which
+//! compiles on a `LocalSet` of tokio's, shows the next task of that thread its Context until it is dropped:
+//! [`instrument`](https://docs.rs/tracing/latest/tracing/trait.Instrument.html) the future instead, as `tracing` asks for
+//! anyway.
 
 mod carried;
 mod entered;
