@@ -184,13 +184,16 @@ fn a_panic_fails_the_spans_that_it_goes_through() {
 }
 
 #[test]
-fn also_where_its_context_is_current_already() {
+fn a_panic_fails_one_whose_context_is_current_already() {
+    static REQUEST: Key<u32> = Key::local("request of a job", || 0);
+    // Its Context is as a whole made current, not put together of that and of what is.
+    let job = || with_context_key(&REQUEST, 1, || info_span!("job"));
     let failed = |root: &Span| {
         let spans = trace_of(root);
         spans.iter().any(|it| &*it.operation == "job" && it.failed)
     };
     let (root, ()) = traced(|| {
-        let span = info_span!("job");
+        let span = job();
         let own = span.in_scope(current_context);
         kamon::with_context(own, || {
             let panicking = || span.in_scope(|| quiet_panic("planned"));
@@ -201,7 +204,7 @@ fn also_where_its_context_is_current_already() {
     // A task of tokio's that inherits the Context, in the span that is entered here.
     let (root, ()) = traced(|| {
         let runtime = tokio::runtime::Builder::new_current_thread().build();
-        let span = info_span!("job");
+        let span = job();
         runtime.unwrap().block_on(async {
             let panicking = || async { quiet_panic("planned") }.in_current_span();
             let task = span.in_scope(|| kamon::tokio::spawn(panicking()));
@@ -211,7 +214,7 @@ fn also_where_its_context_is_current_already() {
     assert!(failed(&root));
     // One that ends well within a span that panics later.
     let (root, ()) = traced(|| {
-        let span = info_span!("job");
+        let span = job();
         let panicking = || {
             span.in_scope(|| {
                 span.in_scope(|| {});
@@ -327,4 +330,43 @@ fn spans_that_are_filtered_out_are_not_there() {
         "root
          └─ request",
     );
+}
+
+#[test]
+fn another_layer_takes_no_spans_away() {
+    let spans = || kamon::tracing::layer().with_spans().without_metrics();
+    let plain = || kamon::tracing::layer().without_metrics();
+    let orders: [(&str, Box<dyn tracing::Subscriber + Send + Sync>); 3] = [
+        (
+            "first",
+            Box::new(tracing_subscriber::registry().with(spans()).with(plain())),
+        ),
+        (
+            "last",
+            Box::new(tracing_subscriber::registry().with(plain()).with(spans())),
+        ),
+        (
+            "both",
+            Box::new(tracing_subscriber::registry().with(spans()).with(spans())),
+        ),
+    ];
+    for (order, subscriber) in orders {
+        let (root, inner) = traced_by(subscriber, || {
+            let job = info_span!("job", later = field::Empty);
+            job.record("later", 1);
+            let panicking = || job.in_scope(|| quiet_panic("planned"));
+            catch_unwind(AssertUnwindSafe(panicking)).unwrap_err();
+            job.in_scope(|| {
+                assert_eq!(current_span().operation_name(), "job", "{order}");
+                info_span!("inner").in_scope(current_span)
+            })
+        });
+        assert_trace(
+            &root,
+            "root
+             └─ job {later=1}, failed, panicked
+                └─ inner",
+        );
+        assert!(inner.is_finished(), "{order}");
+    }
 }

@@ -9,6 +9,8 @@ pub(super) struct Carried {
     context: Context,
     /// What was made of the tracing span: a kamon span that ends with it, or the empty one.
     span: Span,
+    /// The number of the layer that made that.
+    layer: u64,
 }
 
 impl Carried {
@@ -17,23 +19,30 @@ impl Carried {
         Carried {
             context,
             span: Span::empty(),
+            layer: u64::MAX,
         }
     }
 
     /// What a span carries of which a kamon span was made.
-    pub(super) fn spanned(context: Context, span: Span) -> Self {
+    pub(super) fn spanned(context: Context, span: Span, layer: u64) -> Self {
         if span.is_empty() {
             return Carried::plain(context);
         }
         Carried {
             context: context.with_key(Span::key(), span.clone()),
             span,
+            layer,
         }
     }
 
-    /// The kamon span that was made of the tracing span.
-    pub(super) fn span(&self) -> &Span {
-        &self.span
+    /// The kamon span that was made of the tracing span, by whichever layer.
+    pub(super) fn span(&self) -> Option<&Span> {
+        (!self.span.is_empty()).then_some(&self.span)
+    }
+
+    /// The kamon span that this layer made of the tracing span.
+    pub(super) fn span_of(&self, layer: u64) -> Option<&Span> {
+        self.span().filter(|_| self.layer == layer)
     }
 
     /// What is to be current in the tracing span where `current` is so far; nothing if that may stay.

@@ -15,6 +15,10 @@ use crate::integrations::tracing::shape::{Json, Text};
 /// Returns a format that writes what `format` writes, as text, and after it the fields `trace_token`, `trace_id`
 /// and `span_id` and those of keys that are chosen with [`ContextFormat::with_key`].
 ///
+/// Whether a line has colours is the layer's to say,
+/// [`fmt::Layer::with_ansi`](tracing_subscriber::fmt::Layer::with_ansi). What `format` was told by its own
+/// `with_ansi` cannot be asked, and does not count.
+///
 /// # Examples
 ///
 /// ```

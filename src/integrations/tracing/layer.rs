@@ -20,7 +20,9 @@ static LAYERS: AtomicU64 = AtomicU64::new(0);
 /// events: the counter `log.events`, by level.
 ///
 /// It goes onto a [`Registry`](tracing_subscriber::Registry), before the layers that write
-/// lines, so that those see the Context of the span that they write of.
+/// lines, so that those see the Context of the span that they write of. One is enough. Where a registry has
+/// several, a tracing span becomes one kamon span, made by the first of them that makes any, and each
+/// of them counts events and marks them, as its filter lets through.
 ///
 /// # Examples
 ///
@@ -101,7 +103,15 @@ impl ContextLayer {
             builder = builder.take().map(|builder| builder.with_tag(name, value));
         }));
         let span = builder.map_or_else(Span::empty, |builder| builder.start());
-        Carried::spanned(context, span)
+        Carried::spanned(context, span, self.number)
+    }
+
+    /// The kamon span that this layer made of a tracing span.
+    fn made_of<S>(&self, id: &Id, spans: &LayerContext<'_, S>) -> Option<Span>
+    where
+        S: Subscriber + for<'lookup> LookupSpan<'lookup>,
+    {
+        look(id, spans, |carried| carried.span_of(self.number).cloned()).flatten()
     }
 }
 
@@ -111,6 +121,10 @@ where
 {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, spans: LayerContext<'_, S>) {
         let Some(span) = spans.span(id) else { return };
+        // Of several layers of kamon's the first that makes kamon spans does.
+        if made_of(id, &spans).is_some() {
+            return;
+        }
         let parent = attributes.parent();
         let context = parent.and_then(|parent| look(parent, &spans, Carried::here).flatten());
         let context = context.map_or_else(slot::capture, |context| context.inherited());
@@ -120,7 +134,7 @@ where
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, spans: LayerContext<'_, S>) {
-        if let Some(span) = made_of(id, &spans) {
+        if let Some(span) = self.made_of(id, &spans) {
             values.record(&mut Tags(|name, value| {
                 span.tag(name, value);
             }));
@@ -128,7 +142,7 @@ where
     }
 
     fn on_follows_from(&self, id: &Id, follows: &Id, spans: LayerContext<'_, S>) {
-        if let (Some(span), Some(follows)) = (made_of(id, &spans), made_of(follows, &spans)) {
+        if let (Some(span), Some(follows)) = (self.made_of(id, &spans), made_of(follows, &spans)) {
             span.link(&follows);
         }
     }
@@ -152,7 +166,7 @@ where
     fn on_exit(&self, id: &Id, spans: LayerContext<'_, S>) {
         let panicked = entered::exit(self.number, id);
         if panicked {
-            if let Some(span) = made_of(id, &spans) {
+            if let Some(span) = self.made_of(id, &spans) {
                 trace::panicked(&span);
             }
         }
@@ -161,7 +175,7 @@ where
     fn on_close(&self, id: Id, spans: LayerContext<'_, S>) {
         // What it carries stays until the registry forgets the span, which is when all layers have
         // seen its end: a line about that is of the span's request too.
-        if let Some(span) = made_of(&id, &spans) {
+        if let Some(span) = self.made_of(&id, &spans) {
             span.finish();
         }
     }
@@ -177,13 +191,12 @@ where
     extensions.get::<Carried>().map(f)
 }
 
-/// The kamon span that was made of a tracing span.
+/// The kamon span that was made of a tracing span, by whichever layer.
 fn made_of<S>(id: &Id, spans: &LayerContext<'_, S>) -> Option<Span>
 where
     S: Subscriber + for<'lookup> LookupSpan<'lookup>,
 {
-    let span = look(id, spans, |carried| carried.span().clone())?;
-    (!span.is_empty()).then_some(span)
+    look(id, spans, |carried| carried.span().cloned()).flatten()
 }
 
 /// The gravest first.
