@@ -1,5 +1,5 @@
 //! ractor: creation and supervision. An actor starts in its creator's Context, its failure is dealt with in
-//! that of the message it failed with, and afterwards it is tied to nobody.
+//! that of the message it failed with, and afterwards it is tied to nobody. One without `Traced` never is.
 
 #![cfg(feature = "ractor")]
 
@@ -227,5 +227,44 @@ fn escalation_runs_in_the_failing_context_however_far_it_goes() {
             }
             tally.gone().await;
         }
+    });
+}
+
+#[derive(kamon::ractor::Message)]
+struct Plain;
+
+/// An actor that handles messages with the derive, and is never `Traced`.
+struct Untraced(Pen);
+
+impl Actor for Untraced {
+    type Msg = Plain;
+    type State = ();
+    type Arguments = ();
+
+    async fn pre_start(&self, _: ActorRef<Plain>, _: ()) -> Result<(), ActorProcessingErr> {
+        Ok(())
+    }
+
+    async fn handle(
+        &self,
+        _: ActorRef<Plain>,
+        _: Plain,
+        _: &mut (),
+    ) -> Result<(), ActorProcessingErr> {
+        self.0.note("handled");
+        Ok(())
+    }
+}
+
+#[test]
+fn an_actor_without_traced_keeps_nothing_of_its_messages() {
+    everywhere(|| async {
+        let (tally, (pen, mut diary)) = (Tally::new(), diary());
+        let (actor, handle) = Actor::spawn(None, Untraced(pen), ()).await.unwrap();
+        kamon::with_context(tally.request(1), || cast!(actor, Plain).unwrap());
+        diary.expect("handled", 0).await;
+        assert_eq!(tally.alive(), 0);
+        actor.stop(None);
+        handle.await.unwrap();
     });
 }

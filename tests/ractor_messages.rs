@@ -349,11 +349,15 @@ fn what_was_taken_out_of_its_box_and_not_handed_to_an_actor_sticks_to_no_other_m
     let runtime = runtime.enable_all().build().unwrap();
     runtime.block_on(async {
         let (pen, mut diary) = diary();
+        let writers = pen.clone();
         let (bytes, handle) = Actor::spawn(None, Traced::new(Bytes), pen).await.unwrap();
         diary.expect("starts", 0).await;
         let nobody = ActorId::Local(u64::MAX);
+        // There may be such actors, to whom it could go.
+        drop(Traced::new(Writer { pen: writers }));
         let tally = Tally::new();
-        kamon::with_context(tally.request(6), || {
+        static TX: kamon::Key<u32> = kamon::Key::local("transaction", || 0).not_inherited();
+        kamon::with_context(tally.request(6).with_key(&TX, 7), || {
             let boxed = Wish::Note("given back").box_message(&nobody).unwrap();
             assert!(matches!(Wish::from_boxed(boxed), Ok(Wish::Note(_))));
         });

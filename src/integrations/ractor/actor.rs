@@ -11,7 +11,7 @@ use ::ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, Supervis
 
 use crate::context::{slot, Context, ContextFutureExt as _};
 use crate::integrations::actors::{deliver, Arrival, Class, Failures};
-use crate::integrations::ractor::hooks::{arrived, Arrived};
+use crate::integrations::ractor::hooks::{arrived, await_messages, Arrived};
 use crate::sync::statics::{AtomicBool, Mutex, Ordering};
 use crate::trace::TagKey;
 
@@ -88,7 +88,11 @@ pub struct Traced<A> {
 impl<A: Actor> Traced<A> {
     /// Makes the actor one whose messages carry their Context. The Context that is current at this
     /// call is the creator's.
+    ///
+    /// Messages of one type are best taken by such actors alone. One without `Traced` handles them in no Context,
+    /// and if others of that type have it, the thread keeps the Context of the last one until its next message.
     pub fn new(actor: A) -> Self {
+        await_messages::<A::Msg>();
         Traced {
             actor,
             class: Class::of::<A>("ractor", type_name::<A>()),

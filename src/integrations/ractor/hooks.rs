@@ -3,6 +3,7 @@
 
 use std::any::TypeId;
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::OnceLock;
 
@@ -13,6 +14,7 @@ use crate::channel::Envelope;
 use crate::context::{slot, with_context, Context};
 use crate::integrations::actors::{Class, Origin};
 use crate::propagation::Codecs;
+use crate::sync::statics::Mutex;
 
 /// What a message is called.
 #[derive(Clone, Copy, Debug)]
@@ -129,8 +131,9 @@ where
         let parcel = Parcel::<M>::from_boxed(boxed)?;
         let (context, message) = parcel.envelope.into_parts();
         // A message comes back to its sender if the actor is gone, and then nobody asks for what came
-        // with it. Then as always, whoever sees the same Context around needs no other.
-        let context = (!slot::with_current(|current| *current == context)).then_some(context);
+        // with it. Then as always, whoever sees the same Context around needs no other: what the sender
+        // has besides, and is not inherited, does not count.
+        let context = (slot::capture() != context).then_some(context);
         arrive::<M>(context, parcel.origin, parcel.label);
         return Ok(message);
     };
@@ -147,7 +150,7 @@ where
 /// What came with the message that was taken out of its box last, on this thread.
 pub(super) struct Arrived {
     message: TypeId,
-    /// None if it is the one that is current anyway.
+    /// None if it is what is inherited here anyway.
     context: Option<Context>,
     pub(super) origin: Origin,
     pub(super) label: &'static Label,
@@ -162,11 +165,25 @@ thread_local! {
 impl Arrived {
     /// The Context in which the message was sent.
     pub(super) fn take_context(&mut self) -> Context {
-        self.context.take().unwrap_or_else(slot::current)
+        self.context.take().unwrap_or_else(slot::capture)
     }
 }
 
+/// The types of messages that some `Traced` actor takes.
+static AWAITED: Mutex<BTreeSet<TypeId>> = Mutex::new(BTreeSet::new());
+
+/// Has what comes with messages of this type wait for the actor that is handed them.
+pub(super) fn await_messages<M: 'static>() {
+    AWAITED.lock().insert(TypeId::of::<M>());
+}
+
 fn arrive<M: Labelled>(context: Option<Context>, origin: Origin, label: &'static Label) {
+    // Nobody else asks for it, and the thread would keep the Context until its next message.
+    let is_awaited =
+        M::receivers().0.get().is_some() || AWAITED.lock().contains(&TypeId::of::<M>());
+    if !is_awaited {
+        return;
+    }
     let arrived = Arrived {
         message: TypeId::of::<M>(),
         context,

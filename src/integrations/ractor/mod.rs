@@ -15,7 +15,7 @@
 //! | `pre_start`, `post_start` | of [`Traced::new`] |
 //! | `handle_supervisor_evt` of a child's failure, and what it spawns | of the message with which the child failed |
 //! | `post_stop` after that, and the supervisor above | of that message too |
-//! | a message without the derive, `post_stop` otherwise | none |
+//! | a message without the derive, or to an actor without `Traced`; `post_stop` otherwise | none |
 //!
 //! `async fn call` sends at its first poll: that is the send.
 //!
