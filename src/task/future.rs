@@ -226,7 +226,8 @@ impl<F: Future> Drop for TaskFuture<F> {
 }
 
 impl<F: Future> TaskFuture<F> {
-    /// Drops a future that was never completed: by a queue, or because nobody can wake it any more.
+    /// Drops a future that was never completed, because the queue goes that its task waits in. A task that waits
+    /// for a wake is in the registry, which keeps it until the shutdown.
     #[cold]
     fn drop_unfinished(&mut self) {
         let header = self.header();

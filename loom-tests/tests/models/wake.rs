@@ -51,8 +51,8 @@ fn woken_by_itself() {
     });
 }
 
-/// A detached task whose only waker goes: nobody can wake it any more, so its future is dropped.
-/// That races with the shutdown that would drop it too.
+/// A detached task whose only waker but the registry's goes, while its runtime ends. The registry keeps the
+/// task, or has let go of it: the future is dropped once, and not later than its runtime.
 #[test]
 fn dropped_by_its_last_waker() {
     check("dropped_by_its_last_waker", || {

@@ -19,7 +19,9 @@
 //! use [`kamon::spawn`](crate::spawn). tokio's `spawn_blocking` runs on the inner runtime's
 //! blocking pool, in the empty Context too, with
 //! [`max_blocking_threads`](crate::runtime::Builder::max_blocking_threads) as its limit.
-//! tokio's `block_in_place` has nobody to hand the worker to: it runs its closure where it is.
+//! tokio's `block_in_place` has nobody to hand the worker to: in a kamon task and in `block_on` it runs its
+//! closure where it is. In such a task of tokio's it panics, as on every current-thread runtime of tokio's
+//! (`can call blocking only when running on the multi-threaded runtime`): use `spawn_blocking` there.
 //!
 //! # Staying on tokio
 //!
