@@ -147,6 +147,41 @@ fn tokio_tasks_leave_no_context_behind() {
 }
 
 #[test]
+fn what_a_tokio_task_forgets_ends_when_the_inner_runtime_waits() {
+    // One worker, whom nothing calls away from where it waits.
+    let runtime = workers(1);
+    let (seen, outcome) = std::sync::mpsc::channel();
+    drop(runtime.spawn(async move {
+        let rings = || tokio::time::sleep(tokio::time::Duration::from_millis(1));
+        let (forgot, next) = tokio::sync::oneshot::channel();
+        tokio::spawn(async move {
+            // Only who waits for events sees that it is over.
+            rings().await;
+            std::mem::forget(store_context(request(9)));
+            forgot.send(()).unwrap();
+        });
+        tokio::spawn(async move {
+            next.await.unwrap();
+            rings().await;
+            seen.send(current()).unwrap();
+        });
+    }));
+    assert_eq!(outcome.recv().unwrap(), 0);
+}
+
+#[test]
+fn a_closure_that_a_tokio_thread_is_given_by_kamon_leaves_nothing() {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.max_blocking_threads(1).build().unwrap();
+    let seen = runtime.block_on(async {
+        let forgets = || std::mem::forget(store_context(request(9)));
+        kamon::tokio::spawn_blocking(forgets).await.unwrap();
+        tokio::task::spawn_blocking(current).await.unwrap()
+    });
+    assert_eq!(seen, 0);
+}
+
+#[test]
 fn tokio_tasks_end_with_the_runtime() {
     for number in [0, 1, 2] {
         let (runtime, log) = (workers(number), Log::new());

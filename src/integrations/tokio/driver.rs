@@ -9,7 +9,8 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::time::{Instant, Sleep};
 
-use crate::context::{slot::Frame, Context};
+use crate::context::slot::{self, Frame};
+use crate::context::Context;
 use crate::executor::driver::{Driver, DriverOptions, Token};
 use crate::integrations::tokio::budget::limit;
 use crate::sync::thread::Thread;
@@ -27,7 +28,10 @@ pub(crate) fn make_driver(options: &DriverOptions) -> io::Result<Box<dyn Driver>
         .enable_all()
         .max_blocking_threads(options.max_blocking_threads)
         .max_io_events_per_tick(options.max_io_events)
-        .thread_name_fn(move || thread_name());
+        .thread_name_fn(move || thread_name())
+        // A Scope that one task forgets must not be current in the others for as long as a worker waits here.
+        // tokio tells of no smaller piece than all that ran before it sleeps.
+        .on_thread_park(slot::end_scopes);
     if let Some(events) = options.max_io_events_busy {
         builder.max_io_events_per_busy_tick(events);
     }

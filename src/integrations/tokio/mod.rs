@@ -23,6 +23,11 @@
 //! closure where it is. In such a task of tokio's it panics, as on every current-thread runtime of tokio's
 //! (`can call blocking only when running on the multi-threaded runtime`): use `spawn_blocking` there.
 //!
+//! tokio does not say where one of its tasks begins and ends, so it is not surrounded as ours are: a
+//! [`Scope`](crate::Scope) that such a task forgets (`mem::forget`) is current in the next ones until the inner runtime
+//! has nothing to run for a moment, and one that a closure of tokio's `spawn_blocking` forgets until that thread ends.
+//! [`spawn`] and [`spawn_blocking`] from here surround what they run.
+//!
 //! # Staying on tokio
 //!
 //! Those who keep their tokio runtime use [`spawn`] and [`spawn_blocking`] from here: the
