@@ -57,7 +57,7 @@ pub fn interval_at(start: Instant, period: Duration) -> Interval {
     Interval {
         next: start,
         timer: Timer::new(),
-        period: capped(period),
+        period,
         missed_tick_behavior: MissedTickBehavior::default(),
     }
 }
@@ -118,10 +118,11 @@ impl Interval {
         ready!(self.timer.poll(self.next, cx));
         let due = self.next;
         let now = Instant::now();
+        let period = capped(self.period);
         self.next = if now > due + LATE {
-            self.missed_tick_behavior.after(due, now, self.period)
+            self.missed_tick_behavior.after(due, now, period)
         } else {
-            due + self.period
+            due + period
         };
         self.timer.disarm();
         Poll::Ready(due)
