@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Barrier};
+use std::sync::{mpsc, Arc, Barrier, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -204,6 +204,27 @@ fn threads_have_names_and_callbacks() {
     assert_eq!(started.load(Ordering::SeqCst), 2);
     drop(runtime);
     assert_eq!(stopped.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn a_name_function_may_ask_for_metrics() {
+    static HANDLE: OnceLock<Handle> = OnceLock::new();
+    let (done, named) = mpsc::channel();
+    // In a thread of its own, which is left alone if it does not come back.
+    thread::spawn(move || {
+        let runtime = builder()
+            .thread_name_fn(|| match HANDLE.get() {
+                Some(handle) => format!("pool-{}", handle.metrics().num_blocking_threads()),
+                None => String::from("worker"),
+            })
+            .build()
+            .unwrap();
+        HANDLE.set(runtime.handle().clone()).unwrap();
+        let name = runtime.spawn_blocking(|| thread::current().name().unwrap().to_owned());
+        done.send(runtime.block_on(name).unwrap()).unwrap();
+    });
+    let name = named.recv_timeout(LONG).expect("it waits for itself");
+    assert_eq!(name, "pool-0");
 }
 
 #[test]

@@ -198,22 +198,28 @@ pub(super) struct State {
 impl Shared {
     /// Queues a job and sees to it that a thread comes for it.
     fn submit(self: &Arc<Self>, job: Job) -> io::Result<()> {
-        let (refused, result) = {
-            let mut state = self.state.lock();
-            match (state.closed, job) {
-                // The handle tells.
-                (true, job @ Job::Closure(..)) => (Some(job), Ok(())),
-                (true, job) => (Some(job), Err(io::Error::other("the runtime is shut down"))),
-                (false, job) => {
-                    let long = job.is_long();
-                    state.push(job);
-                    match self.call_thread(&mut state, long) {
-                        Ok(()) => (None, Ok(())),
-                        Err(error) => (state.take_back(long), Err(error)),
-                    }
+        let long = job.is_long();
+        let mut state = self.state.lock();
+        let mut name = None;
+        while name.is_none() && self.needs_thread(&state, long) {
+            // Somebody else's function, which may ask how many threads there are: not under the lock.
+            drop(state);
+            name = Some(thread::name(&self.config));
+            state = self.state.lock();
+        }
+        let (refused, result) = match (state.closed, job) {
+            // The handle tells.
+            (true, job @ Job::Closure(..)) => (Some(job), Ok(())),
+            (true, job) => (Some(job), Err(io::Error::other("the runtime is shut down"))),
+            (false, job) => {
+                state.push(job);
+                match self.call_thread(&mut state, long, name) {
+                    Ok(()) => (None, Ok(())),
+                    Err(error) => (state.take_back(long), Err(error)),
                 }
             }
         };
+        drop(state);
         // Somebody else's destructors: not under the lock.
         match refused {
             Some(Job::Closure(task, _hold)) => bury(task),
@@ -222,8 +228,19 @@ impl Shared {
         result
     }
 
-    /// Calls an idle thread, or starts one if there may be another.
-    fn call_thread(self: &Arc<Self>, state: &mut State, long: bool) -> io::Result<()> {
+    /// Whether a job that comes now needs a thread that is not there, and may have it.
+    fn needs_thread(&self, state: &State, long: bool) -> bool {
+        let within_limit = long || state.short_threads() < self.config.max_threads;
+        !state.closed && state.idle == 0 && within_limit
+    }
+
+    /// Calls an idle thread, or starts one if there may be another. That one needs a name.
+    fn call_thread(
+        self: &Arc<Self>,
+        state: &mut State,
+        long: bool,
+        name: Option<String>,
+    ) -> io::Result<()> {
         if state.idle > 0 {
             state.idle -= 1;
             state.called += 1;
@@ -233,11 +250,11 @@ impl Shared {
         if !long && state.short_threads() >= self.config.max_threads {
             return Ok(());
         }
-        let Some(around) = state.around.clone() else {
+        let (Some(around), Some(name)) = (state.around.clone(), name) else {
             return Ok(());
         };
         let number = state.next_number;
-        match thread::start(self.clone(), number, around) {
+        match thread::start(self.clone(), number, name, around) {
             Ok(handle) => {
                 state.next_number += 1;
                 state.threads += 1;

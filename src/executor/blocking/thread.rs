@@ -5,7 +5,7 @@ use std::io;
 use std::ptr;
 use std::time::Instant;
 
-use crate::executor::blocking::config::Around;
+use crate::executor::blocking::config::{Around, BlockingConfig};
 use crate::executor::blocking::pool::{Shared, State};
 use crate::executor::config::call_thread_hook;
 use crate::sync::thread::{Builder, JoinHandle as ThreadHandle};
@@ -17,24 +17,28 @@ tls! {
     static POOL: Cell<*const Shared> = Cell::new(ptr::null());
 }
 
-/// Starts a thread of `shared`. The caller holds the lock and counts it.
-pub(super) fn start(
-    shared: Arc<Shared>,
-    number: u64,
-    around: Around,
-) -> io::Result<ThreadHandle<()>> {
-    let config = &shared.config;
+/// Makes a name for a thread. It calls what the user gave, so the caller holds no lock.
+pub(super) fn name(config: &BlockingConfig) -> String {
     let name = contain(|| (config.thread_name)()).unwrap_or_else(|payload| {
         discard(payload);
         String::new()
     });
     // No name: the function panicked. A null byte: the system takes no such name.
-    let name = match name.is_empty() || name.contains('\0') {
+    match name.is_empty() || name.contains('\0') {
         true => String::from("kamon-blocking"),
         false => name,
-    };
+    }
+}
+
+/// Starts a thread of `shared`. The caller holds the lock and counts it.
+pub(super) fn start(
+    shared: Arc<Shared>,
+    number: u64,
+    name: String,
+    around: Around,
+) -> io::Result<ThreadHandle<()>> {
     let mut builder = Builder::new().name(name);
-    if let Some(stack_size) = config.stack_size {
+    if let Some(stack_size) = shared.config.stack_size {
         builder = builder.stack_size(stack_size);
     }
     builder.spawn(move || {
