@@ -3,11 +3,13 @@
 
 mod witness;
 
+use std::collections::HashMap;
 use std::panic::Location;
 use std::sync::Arc;
+use std::thread::{self, ThreadId};
 
 use kamon::runtime::{Builder, Runtime};
-use kamon::task::{Id, JoinSet, TaskMeta};
+use kamon::task::{block_in_place, Id, JoinSet, TaskMeta};
 use kamon::time::{call_later, Duration};
 use kamon::{store_context, with_context, Context};
 use witness::locks::Mutex;
@@ -329,4 +331,32 @@ fn a_hook_that_panics_or_forgets_a_scope_harms_nobody() {
         assert!(seen.len() >= 3 && seen.iter().all(|&request| request == 0));
         assert_eq!(current(), 0);
     }
+}
+
+#[test]
+fn each_thread_starts_once_and_stops_once() {
+    let calls: Arc<Mutex<HashMap<ThreadId, [usize; 2]>>> = Arc::default();
+    let count = |which: usize| {
+        let calls = calls.clone();
+        move || {
+            let thread = thread::current().id();
+            calls.lock().unwrap().entry(thread).or_default()[which] += 1;
+        }
+    };
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(1)
+        .on_thread_start(count(0))
+        .on_thread_stop(count(1))
+        .build()
+        .unwrap();
+    for _ in 0..3 {
+        // A thread of the blocking pool goes on as the worker.
+        let task = runtime.spawn(async { block_in_place(|| ()) });
+        runtime.block_on(task).unwrap();
+        runtime.block_on(runtime.spawn_blocking(|| ())).unwrap();
+    }
+    drop(runtime);
+    let calls = calls.lock().unwrap();
+    assert!(calls.len() > 1);
+    assert!(calls.values().all(|calls| *calls == [1, 1]), "{calls:?}");
 }

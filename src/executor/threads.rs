@@ -34,7 +34,7 @@ pub(crate) fn start(
         }
         let of_thread = shared.clone();
         shared.thread_started();
-        match builder.spawn(move || work(&of_thread, core)) {
+        match builder.spawn(move || work(&of_thread, core, Whose::Ours)) {
             Ok(thread) => threads.push(thread),
             Err(error) => {
                 // The core went down with the closure; the others have not begun to count.
@@ -64,22 +64,71 @@ pub(crate) fn start(
     Ok(threads)
 }
 
+/// Whose thread it is that is a worker.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    /// The runtime's, for this and nothing else.
+    Ours,
+    /// The blocking pool's, which calls the hooks at its beginning and its end.
+    ThePools,
+}
+
 /// What a worker's thread does all its life.
-pub(crate) fn work(shared: &Arc<Shared>, core: OwnedCore) {
+fn work(shared: &Arc<Shared>, core: OwnedCore, whose: Whose) {
     shared.remotes[core.index].parker.attach();
-    let entrance = Entrance::new(shared);
-    let polling = PollingGuard::set(Polling::Yes);
-    shared.config.call(&shared.config.on_start);
+    // Each is undone at the end, the last one first, also if a panic comes this far.
+    let _counted = Counted { shared };
+    let _entrance = Entrance::new(shared);
+    let _polling = PollingGuard::set(Polling::Yes);
+    let _hooked = (whose == Whose::Ours).then(|| Hooked::begin(shared));
     let worker = Worker::new(shared.clone(), core);
-    let sitting = worker.enter();
+    let _sitting = worker.enter();
+    let _retiring = Retiring { worker: &worker };
     worker.run();
-    worker.retire();
-    drop(sitting);
-    drop(worker);
-    shared.config.call(&shared.config.on_stop);
-    drop(polling);
-    drop(entrance);
-    shared.thread_stopped();
+}
+
+/// A thread that is counted as a worker's.
+struct Counted<'a> {
+    shared: &'a Shared,
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.shared.thread_stopped();
+    }
+}
+
+/// A thread that has called the hook at its beginning.
+struct Hooked<'a> {
+    shared: &'a Shared,
+}
+
+impl Hooked<'_> {
+    fn begin(shared: &Shared) -> Hooked<'_> {
+        shared.config.call(&shared.config.on_start);
+        Hooked { shared }
+    }
+}
+
+impl Drop for Hooked<'_> {
+    fn drop(&mut self) {
+        self.shared.config.call(&self.shared.config.on_stop);
+    }
+}
+
+/// A worker that ends with what its thread does. Where that is a panic it ends the runtime, whose
+/// tasks would wait for it for ever.
+struct Retiring<'a> {
+    worker: &'a Worker,
+}
+
+impl Drop for Retiring<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.worker.shared().close();
+        }
+        self.worker.retire();
+    }
 }
 
 /// Runs a closure that blocks, on the thread of a worker, without keeping the worker from its
@@ -140,7 +189,7 @@ fn hand_over(worker: &Worker) {
         move || {
             let core = of_thread.lock().take();
             match core {
-                Some(core) => work(&shared, core),
+                Some(core) => work(&shared, core, Whose::ThePools),
                 None => shared.thread_stopped(),
             }
         }
