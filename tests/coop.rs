@@ -191,6 +191,51 @@ mod tokios {
     }
 
     #[test]
+    fn tokio_tasks_may_enter_the_runtime() {
+        on_each(|runtime| {
+            let handle = runtime.handle().clone();
+            runtime.block_on(async move {
+                // Far more than a thread has units in stock.
+                for _ in 0..200 {
+                    let handle = handle.clone();
+                    let entered = tokio::spawn(async move { drop(handle.enter()) });
+                    entered.await.unwrap();
+                }
+            });
+        });
+    }
+
+    #[test]
+    fn tokio_tasks_may_block_on_the_runtime_in_place() {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .build()
+            .unwrap();
+        let handle = runtime.handle().clone();
+        runtime.block_on(async move {
+            for _ in 0..200 {
+                let handle = handle.clone();
+                let task =
+                    tokio::spawn(async move { block_in_place(|| handle.block_on(async {})) });
+                task.await.unwrap();
+            }
+        });
+    }
+
+    #[test]
+    fn a_future_that_tokio_blocks_on_may_enter_the_runtime() {
+        on_each(|runtime| {
+            let _guard = runtime.enter();
+            let inner = tokio::runtime::Handle::current();
+            for _ in 0..200 {
+                // Each takes a unit.
+                runtime.block_on(async {});
+                inner.block_on(async { drop(runtime.enter()) });
+            }
+        });
+    }
+
+    #[test]
     fn local_tasks_have_it_too() {
         current_thread().block_on(async {
             let local = LocalSet::new();

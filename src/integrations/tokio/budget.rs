@@ -68,7 +68,9 @@ pub(super) fn limit(handle: &Handle) -> Limited {
             // Nothing of tokio's was entered since the kamon runtime around this one.
             Some(_) => previous.0 && inside == previous.1,
         };
-        if limited {
+        // Inside of a runtime there are some since the thread entered the outermost one, and tokio does
+        // not allow to block there: this may be a future that somebody blocks on by tokio's handle.
+        if inside.is_none() {
             budget.restock(handle);
         }
         budget.limited.set(limited);
@@ -77,7 +79,15 @@ pub(super) fn limit(handle: &Handle) -> Limited {
     })
 }
 
-/// This thread is inside of a kamon runtime.
+/// Leaves this thread's budget alone until the guard is dropped: it is in the driver, where tokio
+/// polls its own tasks.
+pub(super) fn leave_alone() -> Limited {
+    BUDGET.with(|budget| Limited {
+        previous: (budget.limited.replace(false), budget.inside.get()),
+    })
+}
+
+/// This thread is inside of a kamon runtime, or in its driver.
 pub(super) struct Limited {
     previous: (bool, Option<Id>),
 }

@@ -12,7 +12,7 @@ use tokio::time::{Instant, Sleep};
 use crate::context::slot::{self, Frame};
 use crate::context::Context;
 use crate::executor::driver::{Driver, DriverOptions, Token};
-use crate::integrations::tokio::budget::limit;
+use crate::integrations::tokio::budget::{leave_alone, limit};
 use crate::sync::thread::Thread;
 use crate::sync::Mutex;
 
@@ -93,6 +93,7 @@ impl Driver for TokioDriver {
         };
         // tokio's tasks find no Context, and what they leave open ends here.
         let _outside = Frame::enter(&EMPTY);
+        let _theirs = leave_alone();
         let mut alarm = timeout.map(|timeout| set_alarm(alarm, timeout));
         runtime.block_on(poll_fn(|cx| {
             if interrupted() {
@@ -111,6 +112,7 @@ impl Driver for TokioDriver {
             return;
         };
         let _outside = Frame::enter(&EMPTY);
+        let _theirs = leave_alone();
         let mut looked = false;
         runtime.block_on(poll_fn(|cx| {
             if std::mem::replace(&mut looked, true) {
