@@ -4,14 +4,18 @@
 
 mod witness;
 
-use std::sync::Arc;
+use std::future::{pending, poll_fn, Future as _};
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::{mpsc, Arc};
+use std::task::{Context as TaskContext, Poll, Wake, Waker};
+use std::thread;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
-use tokio::time::Duration;
+use tokio::time::{Duration, Instant};
 
 use kamon::{with_context, Context, Key};
-use witness::{current, on_each, request, Watched};
+use witness::{current, on_each, quiet_panic, request, workers, Watched};
 
 /// Runs a future as a task of request 1, beside some others that are always awake.
 fn run<F>(runtime: &Watched, future: F) -> F::Output
@@ -281,4 +285,50 @@ fn a_context_in_a_context() {
         });
         assert_eq!(sum, 6);
     });
+}
+
+struct Panicking;
+
+impl Wake for Panicking {
+    fn wake(self: Arc<Self>) {
+        quiet_panic("planned")
+    }
+}
+
+#[test]
+fn a_waker_that_panics_in_the_event_loop_ends_the_runtime() {
+    const LONG: Duration = Duration::from_secs(60);
+    for number in [0, 1, 2] {
+        let (done, ended) = mpsc::channel();
+        // In a thread of its own, which is left alone if it does not come back.
+        thread::spawn(move || {
+            let runtime = workers(number).into_runtime();
+            let (alive, end) = mpsc::channel::<()>();
+            let mut sleep = None;
+            let task = runtime.spawn(poll_fn(move |_| {
+                let _alive = &alive;
+                let wait = Duration::from_millis(10);
+                let sleep = sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep(wait)));
+                let waker = Waker::from(Arc::new(Panicking));
+                while sleep
+                    .as_mut()
+                    .poll(&mut TaskContext::from_waker(&waker))
+                    .is_ready()
+                {
+                    sleep.as_mut().reset(Instant::now() + wait);
+                }
+                Poll::<()>::Pending
+            }));
+            let blocked = catch_unwind(AssertUnwindSafe(|| runtime.block_on(pending::<()>())));
+            assert!(blocked.is_err());
+            let end = end.recv_timeout(LONG);
+            assert_eq!(end, Err(mpsc::RecvTimeoutError::Disconnected));
+            assert!(kamon::block_on(task).unwrap_err().is_cancelled());
+            let late = runtime.spawn(async {});
+            assert!(kamon::block_on(late).unwrap_err().is_cancelled());
+            drop(runtime);
+            done.send(()).unwrap();
+        });
+        ended.recv_timeout(LONG).expect("the runtime ends");
+    }
 }

@@ -21,6 +21,11 @@ pub(crate) trait Driver: Send + Sync {
     /// Looks once at what has happened, without waiting.
     fn poll(&self);
 
+    /// Whether a panic has come out of it and it does nothing any more: the runtime is to end.
+    fn is_broken(&self) -> bool {
+        false
+    }
+
     /// Ends the `park` that `thread` is in, or its next one.
     fn unpark(&self, thread: Option<&Thread>);
 

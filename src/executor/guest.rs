@@ -102,6 +102,7 @@ impl<'a> Guest<'a> {
             if self.shared.is_closed() {
                 // No worker comes for what is left here. Only the future goes on.
                 worker.retire();
+                self.shared.fail_broken();
                 return root.wait_beside_workers(step);
             }
             root.parker.park_for(leaves_it.then(|| nap(core)));

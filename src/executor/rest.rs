@@ -109,6 +109,7 @@ impl Worker {
                     .park_driving(&*shared.driver, timeout, &interrupted);
                 self.driving.set(false);
                 drop(seat);
+                shared.end_if_broken();
                 shared.timers.turn();
                 end_scopes();
             }

@@ -220,6 +220,31 @@ impl Shared {
         }
     }
 
+    /// Ends the runtime if its driver is broken: whoever waits for the outside world waits in vain.
+    /// Called by whoever has been inside.
+    ///
+    /// # Panics
+    ///
+    /// On a current-thread runtime, whose `block_on` this is.
+    pub(crate) fn end_if_broken(&self) {
+        if !self.driver.is_broken() {
+            return;
+        }
+        self.close();
+        self.timers.shutdown();
+        if self.config.workers == 0 {
+            self.fail_broken();
+        }
+    }
+
+    /// Ends a `block_on` of a runtime whose driver is broken: its future may wait for the outside world, too.
+    pub(crate) fn fail_broken(&self) {
+        assert!(
+            !self.driver.is_broken(),
+            "the runtime has ended because a waker panicked inside of its driver"
+        );
+    }
+
     /// Drops every task that is queued or waiting. The runtime is closed.
     pub(crate) fn bury_tasks(&self) {
         while let Some(task) = self.injector.pop() {

@@ -227,6 +227,7 @@ impl Worker {
         self.shared.timers.turn();
         if let Some(_seat) = self.shared.seat.take_to_look() {
             self.shared.driver.poll();
+            self.shared.end_if_broken();
         }
         end_scopes();
         if let (Some(core), Some(look)) = (self.core(), look) {

@@ -13,8 +13,10 @@ use crate::context::slot::{self, Frame};
 use crate::context::Context;
 use crate::executor::driver::{Driver, DriverOptions, Token};
 use crate::integrations::tokio::budget::{leave_alone, limit};
+use crate::sync::statics::{AtomicBool, Ordering};
 use crate::sync::thread::Thread;
 use crate::sync::Mutex;
+use crate::task::{contain, discard};
 
 /// Makes the driver of a runtime.
 ///
@@ -54,6 +56,7 @@ pub(crate) fn make_driver(options: &DriverOptions) -> io::Result<Box<dyn Driver>
         handle,
         waker,
         seat,
+        broken: AtomicBool::new(false),
     }))
 }
 
@@ -68,6 +71,8 @@ struct TokioDriver {
     waker: Waker,
     /// Never contended: the executor lets one thread at a time in.
     seat: Mutex<Option<Seat>>,
+    /// Whether a panic has come out of the event loop.
+    broken: AtomicBool,
 }
 
 struct Seat {
@@ -91,19 +96,19 @@ impl Driver for TokioDriver {
         let Some(Seat { runtime, alarm }) = seat.as_mut() else {
             return;
         };
-        // tokio's tasks find no Context, and what they leave open ends here.
-        let _outside = Frame::enter(&EMPTY);
-        let _theirs = leave_alone();
         let mut alarm = timeout.map(|timeout| set_alarm(alarm, timeout));
-        runtime.block_on(poll_fn(|cx| {
-            if interrupted() {
-                return Poll::Ready(());
-            }
-            match &mut alarm {
-                Some(alarm) => alarm.as_mut().poll(cx),
-                None => Poll::Pending,
-            }
-        }));
+        self.run(
+            runtime,
+            poll_fn(|cx| {
+                if interrupted() {
+                    return Poll::Ready(());
+                }
+                match &mut alarm {
+                    Some(alarm) => alarm.as_mut().poll(cx),
+                    None => Poll::Pending,
+                }
+            }),
+        );
     }
 
     fn poll(&self) {
@@ -111,17 +116,24 @@ impl Driver for TokioDriver {
         let Some(Seat { runtime, .. }) = seat.as_ref() else {
             return;
         };
-        let _outside = Frame::enter(&EMPTY);
-        let _theirs = leave_alone();
         let mut looked = false;
-        runtime.block_on(poll_fn(|cx| {
-            if std::mem::replace(&mut looked, true) {
-                return Poll::Ready(());
-            }
-            // Woken before it sleeps, the runtime asks for events without waiting for them.
-            cx.waker().wake_by_ref();
-            Poll::Pending
-        }));
+        self.run(
+            runtime,
+            poll_fn(|cx| {
+                if std::mem::replace(&mut looked, true) {
+                    return Poll::Ready(());
+                }
+                // Woken before it sleeps, the runtime asks for events without waiting for them.
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }),
+        );
+    }
+
+    fn is_broken(&self) -> bool {
+        // Ordering: none of its own. Whoever asks has been inside, which the lock around the seat puts in
+        // order, or has seen that the runtime is closed, which it is afterwards.
+        self.broken.load(Ordering::Relaxed)
     }
 
     fn unpark(&self, _thread: Option<&Thread>) {
@@ -141,6 +153,27 @@ impl Driver for TokioDriver {
             Some(timeout) if timeout.is_zero() => runtime.shutdown_background(),
             Some(timeout) => runtime.shutdown_timeout(timeout),
             None => drop(runtime),
+        }
+    }
+}
+
+impl TokioDriver {
+    /// Has the event loop go round until the future is done.
+    ///
+    /// It calls wakers, and not all of them are ours: a timer that is polled by hand has whatever
+    /// waker it is given. If one of them panics, tokio loses its event queue, and nothing that waits
+    /// for a timer or a socket of tokio's will ever be woken. So this driver is done with then.
+    fn run(&self, runtime: &Runtime, until: impl Future<Output = ()>) {
+        if self.is_broken() {
+            return;
+        }
+        // tokio's tasks find no Context, and what they leave open ends here.
+        let _outside = Frame::enter(&EMPTY);
+        let _theirs = leave_alone();
+        if let Err(payload) = contain(|| runtime.block_on(until)) {
+            // Ordering: as in `is_broken`.
+            self.broken.store(true, Ordering::Relaxed);
+            discard(payload);
         }
     }
 }
