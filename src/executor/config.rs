@@ -13,6 +13,9 @@ pub(crate) struct Config {
     pub(crate) workers: usize,
     /// Whether there is no processor left over when all workers are busy.
     pub(crate) crowded: bool,
+    /// Whether threads in `block_on` may run tasks: not if workers' threads were asked to have what those
+    /// may lack.
+    pub(crate) guests_help: bool,
     pub(crate) name: Option<String>,
     pub(crate) event_interval: u32,
     pub(crate) global_queue_interval: u32,

@@ -8,6 +8,9 @@
 //! while the future awaits a task, and no worker is left that could be called instead, does the
 //! guest lend its thread to whatever is queued; and where no processor is left over either, only
 //! while the workers are held up (`executor::pace`).
+//!
+//! Where the builder was told how large the workers' stacks are, or what their threads run first, tasks
+//! may count on it: there a guest runs none.
 
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -121,7 +124,7 @@ pub(crate) fn schedule(shared: &Shared, core: &Core, task: Notified, yielded: bo
         return shared.inject(task);
     }
     let slot = &shared.remotes[core.index].lifo_slot;
-    if !yielded && core.habit.place() == Place::Slot {
+    if !yielded && shared.config.guests_help && core.habit.place() == Place::Slot {
         // The user may block this thread before it comes to what is in the slot. Where nobody
         // watches over that yet, somebody is called, who takes the task if he is there first.
         let unwatched = shared.begins_to_keep(core) && !shared.watch.is_watched();
@@ -185,6 +188,9 @@ enum Lent {
 /// is left over, only while they are held up.
 fn lend(worker: &Worker, core: &Core, root: &Root<'_>) -> Lent {
     let shared = worker.shared();
+    if !shared.config.guests_help {
+        return Lent::Enough;
+    }
     let mut misses = 0;
     while !root.is_woken() && !shared.is_closed() && shared.idle.all_awake() {
         if shared.config.crowded && !is_worth_a_turn(shared, core, root) {

@@ -106,7 +106,8 @@ where
 /// Runs a future on this thread until it is done, with its tasks on the runtime that is current
 /// here or on the global one, which starts itself.
 ///
-/// The future runs in the current Context.
+/// The future runs in the current Context. This thread may run tasks, too, with the consequences that
+/// [`Runtime::block_on`](crate::runtime::Runtime::block_on) names.
 ///
 /// # Panics
 ///

@@ -42,8 +42,8 @@ pub(crate) fn workers(number: usize) -> Watched {
         let looks = looks.clone();
         move || looks.look()
     };
+    // Not at their start: then threads in `block_on` would run no tasks.
     builder
-        .on_thread_start(look())
         .on_thread_park(look())
         .on_thread_unpark(look())
         .on_thread_stop(look());

@@ -96,7 +96,8 @@ impl Handle {
     }
 
     /// Runs a future on this thread until it is done, in the current Context. On a
-    /// current-thread runtime whose core nobody holds, its tasks run here too.
+    /// current-thread runtime whose core nobody holds, its tasks run here too; on a multi-thread runtime
+    /// some may, with the consequences that [`Runtime::block_on`](crate::runtime::Runtime::block_on) names.
     ///
     /// # Panics
     ///

@@ -108,10 +108,20 @@ impl Runtime {
 
     /// Runs a future on this thread until it is done, in the current Context.
     ///
+    /// On a current-thread runtime its tasks run here, too. On a multi-thread runtime this thread runs
+    /// the tasks that the future waits for, and others while it awaits one and every worker is busy. Such a
+    /// task has this thread's own stack, and while it blocks the thread the future does not go on: a timeout
+    /// around it is late, and if it waits, blocking, for what the future does next, it waits for ever.
+    /// [`spawn_blocking`](Self::spawn_blocking) is for what blocks. Where
+    /// [`thread_stack_size`](Builder::thread_stack_size) or
+    /// [`on_thread_start`](Builder::on_thread_start) was set, all tasks of a multi-thread runtime
+    /// run on its workers.
+    ///
     /// # Panics
     ///
     /// If called from a task or from within another `block_on`. Panics of the future come
-    /// through.
+    /// through. It also panics if a foreign waker has panicked inside of tokio's event loop, which is the end
+    /// of the runtime.
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         block_on(self.handle.shared(), Polling::Yes, future)

@@ -126,6 +126,7 @@ impl Builder {
             workers,
             // To a model the processors are threads of its own.
             crowded: !cfg!(kamon_loom) && workers >= processors(),
+            guests_help: self.thread_stack_size.is_none() && self.on_start.is_none(),
             name: self.name.clone(),
             event_interval: self.event_interval,
             global_queue_interval: self.global_queue_interval.unwrap_or(GLOBAL_QUEUE_INTERVAL),

@@ -7,7 +7,10 @@ use crate::sync::Arc;
 use crate::task::{Attribution, TaskMeta};
 
 impl Builder {
-    /// Sets a function that every worker and every thread of the blocking pool runs first.
+    /// Sets a function that every worker and every thread of the blocking pool runs first, once.
+    ///
+    /// A thread in `block_on` does not run it, and so runs no tasks of a multi-thread runtime that has
+    /// such a function: see [`Runtime::block_on`](crate::runtime::Runtime::block_on).
     pub fn on_thread_start<F>(&mut self, f: F) -> &mut Self
     where
         F: Fn() + Send + Sync + 'static,
@@ -16,7 +19,7 @@ impl Builder {
         self
     }
 
-    /// Sets a function that every worker and every thread of the blocking pool runs last.
+    /// Sets a function that every worker and every thread of the blocking pool runs last, once.
     pub fn on_thread_stop<F>(&mut self, f: F) -> &mut Self
     where
         F: Fn() + Send + Sync + 'static,

@@ -167,6 +167,9 @@ impl Builder {
 
     /// Sets the size of the threads' stacks, in bytes; by default the standard library's. With less
     /// than 128 KiB they get that much, since a thread needs some before it comes to the first task.
+    ///
+    /// A thread in `block_on` has the stack that it has, so on a multi-thread runtime where this is set
+    /// it runs no tasks: see [`Runtime::block_on`](crate::runtime::Runtime::block_on).
     pub fn thread_stack_size(&mut self, bytes: usize) -> &mut Self {
         self.thread_stack_size = Some(bytes.max(SMALLEST_STACK));
         self
