@@ -84,6 +84,10 @@ pub(super) unsafe fn free(place: NonNull<Place>) {
     }
     STOCK.with(|stock| {
         let count = stock.count.get();
+        if count == 0 {
+            // A thread may never allocate, or have given all away.
+            leave_at_the_end();
+        }
         stock.places[count].set(place.as_ptr());
         stock.count.set(count + 1);
         if count + 1 == 2 * BUNDLE || stock.leaving.get() {
@@ -127,8 +131,7 @@ impl Stock {
     /// Finds a bundle, or makes places.
     #[cold]
     fn replenish(&self) {
-        // Registers the destructor.
-        let _ = LEAVE.try_with(|_| ());
+        leave_at_the_end();
         let mut depot = DEPOT.lock();
         let left = depot.0.len().saturating_sub(BUNDLE);
         let found = depot.0.drain(left..);
@@ -162,6 +165,12 @@ impl Stock {
         }
         self.count.set(rest.len());
     }
+}
+
+/// Has the thread's stock left to others when the thread ends; nothing if that is long said, or done.
+#[cold]
+fn leave_at_the_end() {
+    let _ = LEAVE.try_with(|_| ());
 }
 
 thread_local! {
