@@ -74,10 +74,11 @@ fn an_interval_of_nothing_is_refused_and_nothing_changed() {
 
 #[test]
 fn flushes_end_periods_and_failures_are_tried_again() {
-    // Who rests although a flush waits for it comes too late for it.
+    // Who rests although a flush waits for it comes too late for it; and no rest is too long to be
+    // reckoned with.
     let config = Config::new()
         .patience(Duration::from_secs(60))
-        .backoff(Duration::from_secs(3600))
+        .backoff(Duration::MAX)
         .attempts(3);
     let kamon = kamon::init(config).unwrap();
     let add = |name, failures| {

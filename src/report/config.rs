@@ -166,8 +166,8 @@ impl Config {
     }
 
     /// Sets how long a reporter is left alone when it has failed, and twice as long each further
-    /// time with the same spans. A quarter of a second by default. Nobody is left alone when
-    /// somebody waits for a flush.
+    /// time with the same spans, up to a day. A quarter of a second by default. Nobody is left alone
+    /// when somebody waits for a flush.
     pub fn backoff(mut self, pause: Duration) -> Self {
         self.settings.backoff = pause;
         self
