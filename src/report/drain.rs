@@ -203,8 +203,7 @@ impl Drain {
             trace::expire();
             let passed = self.pass();
             let settings = *SETTINGS.lock();
-            // If that much came in one go, more has come meanwhile.
-            if passed < settings.ring_spans / 2 {
+            if !settings.is_much(passed) {
                 thread::park_timeout(settings.drain_interval);
             }
         }

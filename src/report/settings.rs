@@ -34,10 +34,34 @@ impl Settings {
         backoff: Duration::from_millis(250),
         patience: Duration::from_secs(5),
     };
+
+    /// Whether so many spans came in one go that more have come meanwhile: half a ring. Nothing is
+    /// not much, however small the rings are.
+    pub(crate) fn is_much(&self, spans: usize) -> bool {
+        spans >= self.ring_spans.div_ceil(2)
+    }
 }
 
 /// How many spans are in so many bytes, their bodies included; a power of two, as rings have it.
 const fn spans_in(bytes: usize) -> usize {
     let spans = bytes / (FinishedSpan::SIZE + size_of::<FinishedSpan>());
     1 << spans.ilog2()
+}
+
+#[cfg(all(test, not(kamon_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_drain_rests_where_nothing_came() {
+        for (ring_spans, much) in [(1, 1), (2, 1), (3, 2), (1024, 512)] {
+            let settings = Settings {
+                ring_spans,
+                ..Settings::DEFAULT
+            };
+            let is_much = |spans| settings.is_much(spans);
+            assert_eq!((is_much(much - 1), is_much(much)), (false, true));
+            assert!(!is_much(0), "with rings for {ring_spans}");
+        }
+    }
 }
