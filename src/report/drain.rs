@@ -173,6 +173,13 @@ impl Drain {
         true
     }
 
+    /// Wakes the drain's thread, if there is one: what it goes by has changed.
+    pub(crate) fn wake(&self) {
+        if let Some(thread) = &self.sleeper.lock().thread {
+            thread.unpark();
+        }
+    }
+
     /// Wakes the drain's thread, or starts it.
     #[cold]
     pub(crate) fn call(&'static self) {

@@ -43,6 +43,8 @@ pub fn init(config: Config) -> Result<Kamon, ConfigError> {
         false => config,
     };
     *SETTINGS.lock() = config.settings;
+    // Else it would sleep for as long as it was told before.
+    DRAIN.wake();
     if let Some(tracing) = config.tracing {
         tracing.apply();
     }
