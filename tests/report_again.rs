@@ -1,10 +1,19 @@
-//! A later configuration is in force at once.
+//! A later configuration is in force at once, and nothing is held once reporting has ended.
+//!
+//! Both are the process's, so the tests take turns.
 
+mod locks;
+
+use std::sync::PoisonError;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use kamon::report::embedded;
+use kamon::report::{embedded, Flush};
+use kamon::trace::{stats, NeverSampler, Settings};
 use kamon::{Config, Span};
+use locks::Mutex;
+
+static TURN: Mutex<()> = Mutex::new(());
 
 fn finished() -> Span {
     let span = kamon::build_span("work").start();
@@ -24,6 +33,7 @@ fn await_reported(span: &Span) {
 
 #[test]
 fn a_shorter_drain_interval_is_not_waited_for() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let hour = Duration::from_secs(3600);
     let _kamon = kamon::init(Config::new().drain_interval(hour)).unwrap();
     // A thread's first span calls the drain, which goes to sleep for an hour then.
@@ -33,4 +43,31 @@ fn a_shorter_drain_interval_is_not_waited_for() {
     let _kamon = kamon::init(Config::new().drain_interval(often)).unwrap();
     await_reported(&span);
     await_reported(&finished());
+}
+
+#[test]
+fn what_is_held_at_the_end_is_counted_as_dropped() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let tracing = Settings::new().sampler(NeverSampler);
+    tracing.keep_failed_traces(1).apply();
+    let request = kamon::build_span("request").start();
+    let step = || {
+        let step = kamon::build_span("step").as_child_of(&request);
+        step.start().finish();
+    };
+    step();
+    let before = stats().tail_dropped;
+    assert_eq!(kamon::shutdown(), Flush::Complete);
+    assert_eq!(stats().tail_dropped, before + 1);
+    // Nobody would let go of it later.
+    step();
+    assert_eq!(stats().tail_dropped, before + 2);
+    // Anew.
+    let _kamon = kamon::init(Config::new()).unwrap();
+    step();
+    assert_eq!(stats().tail_dropped, before + 2, "it is held");
+    request.fail("so").finish();
+    kamon::flush();
+    assert_eq!(embedded().trace(request.trace_id()).len(), 2);
+    Settings::new().apply();
 }

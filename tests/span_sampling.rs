@@ -328,6 +328,47 @@ fn a_trace_that_was_slow_is_kept_whole() {
 }
 
 #[test]
+fn each_request_of_a_trace_may_have_it_kept() {
+    const MINUTE: Duration = Duration::from_secs(60);
+    let _turn = keep(|it| it.keep_failed_traces(1).keep_slow_traces(MINUTE));
+    let caller = || remote(SamplingDecision::DoNotSample);
+    // What is done for a request is done before it is.
+    let request = |caller: &Span, name: &'static str| {
+        let request = kamon::build_span(name).as_child_of(caller).start();
+        let step = kamon::build_span("step").as_child_of(&request).start();
+        step.finish();
+        request
+    };
+    // One after the other: what the first one came to says nothing of the next.
+    let trace = caller();
+    request(&trace, "first").finish();
+    let second = request(&trace, "second");
+    assert_trace(&trace, "");
+    second.fail("so").finish();
+    assert_trace(
+        &trace,
+        "second, failed: so, called by another process\n└─ step",
+    );
+    let trace = caller();
+    request(&trace, "first").finish();
+    request(&trace, "second").finish_after(2 * MINUTE);
+    assert_trace(&trace, "second, called by another process\n└─ step");
+    // At the same time: nothing is let go of while one of them is open.
+    let trace = caller();
+    let slow = request(&trace, "slow");
+    request(&trace, "quick").finish();
+    assert_trace(&trace, "");
+    slow.fail("so").finish();
+    assert_trace(
+        &trace,
+        "slow, failed: so, called by another process
+         └─ step
+         quick, called by another process
+         └─ step",
+    );
+}
+
+#[test]
 fn what_is_held_is_bounded() {
     let _turn = keep(|it| it.keep_failed_traces(1));
     let before = kamon::trace::stats().tail_dropped;

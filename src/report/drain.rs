@@ -141,6 +141,7 @@ impl Drain {
     /// reporters, which are handed nothing more.
     pub(crate) fn close(&self) -> Vec<Arc<Outbox>> {
         LANES.gate.close();
+        trace::let_go();
         let mut state = self.state.lock();
         self.pass_with(&mut state);
         state.closed = true;

@@ -12,6 +12,7 @@ use crate::trace::place::{Vacancy, Watch};
 use crate::trace::record::{Link, LinkKind};
 use crate::trace::settings;
 use crate::trace::state::Flags;
+use crate::trace::tail;
 use crate::trace::{
     SamplingDecision, SamplingRequest, Span, SpanContext, SpanId, SpanKind, TagKey, TagValue,
     Timestamp, TraceId,
@@ -194,7 +195,11 @@ impl SpanBuilder {
                     };
                     let first = self.first(remote);
                     let flags = flags.and(first.flags);
-                    make(flags, first.trace_id, first.parent_id, None, self)
+                    let span = make(flags, first.trace_id, first.parent_id, None, self);
+                    if first.flags.any(Flags::PROVISIONAL) && span.has(Flags::PROVISIONAL) {
+                        tail::entered(first.trace_id);
+                    }
+                    span
                 }
             }
         })

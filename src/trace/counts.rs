@@ -17,7 +17,7 @@ pub struct TraceStats {
     /// A span's last handle went and nobody had finished it.
     pub unfinished: u64,
     /// A span of a trace that was not sampled could not be held until it was known whether to keep
-    /// the trace.
+    /// the trace, or was held when reporting was shut down.
     pub tail_dropped: u64,
 }
 

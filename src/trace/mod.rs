@@ -70,7 +70,7 @@ pub(crate) use names::Names;
 pub(crate) use saying::Saying;
 #[allow(unused_imports)] // The drain calls it.
 pub(crate) use sink::{FinishedSpan, Sink};
-pub(crate) use tail::expire;
+pub(crate) use tail::{expire, let_go};
 #[allow(unused_imports)] // For integrations, whose work comes in parts that are no future.
 pub(crate) use work::Stretch;
 pub(crate) use work::{task_ended, task_spawned, task_woken, task_yielded, timed_turn};

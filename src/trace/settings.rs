@@ -123,8 +123,10 @@ impl Settings {
 
     /// Reports a trace that was not sampled if so many of its spans in this process have failed.
     ///
-    /// Spans of traces that are not sampled are then held until the first span of the trace in
-    /// this process is finished; at most [`HELD_TRACES`](crate::trace::HELD_TRACES) traces with
+    /// Spans of traces that are not sampled are then held until the span with which the trace entered
+    /// this process is finished, or the last of them, if the trace entered it more than once at a time.
+    /// Each of them may have the trace reported; what has come to nothing until then is gone. Held are
+    /// at most [`HELD_TRACES`](crate::trace::HELD_TRACES) traces with
     /// [`HELD_SPANS`](crate::trace::HELD_SPANS) spans each, for at most
     /// [`HELD_FOR`](crate::trace::HELD_FOR). What is beyond is dropped and [counted](crate::trace::stats).
     pub fn keep_failed_traces(mut self, failures: usize) -> Self {
@@ -132,8 +134,8 @@ impl Settings {
         self
     }
 
-    /// Reports a trace that was not sampled if its first span in this process took so long; held
-    /// as for [`keep_failed_traces`](Settings::keep_failed_traces).
+    /// Reports a trace that was not sampled if a span with which it entered this process took so long;
+    /// held as for [`keep_failed_traces`](Settings::keep_failed_traces).
     pub fn keep_slow_traces(mut self, longer_than: Duration) -> Self {
         self.tail.latency = Some(longer_than);
         self

@@ -16,7 +16,8 @@ pub(crate) trait Sink: Sync {
     fn accept(&self, span: FinishedSpan);
 
     /// Calls [`expire`](crate::trace::expire) once in a while from now on: something is held.
-    fn attend(&self);
+    /// Returns whether it does; once nobody reports any more, nobody does.
+    fn attend(&self) -> bool;
 }
 
 /// A finished span in the memory in which it lived: one word, so that a ring carries words and a

@@ -8,7 +8,7 @@ use crate::trace::counts;
 use crate::trace::sink::{FinishedSpan, Sink as _};
 use crate::trace::{Timestamp, TraceId};
 
-/// How many traces are held at a time until their first span is finished.
+/// How many traces are held at a time until it is known whether to keep them.
 pub const HELD_TRACES: usize = 1024;
 /// How many spans of one trace are held.
 pub const HELD_SPANS: usize = 256;
@@ -20,7 +20,7 @@ pub const HELD_FOR: Duration = Duration::from_secs(30);
 pub(super) struct TailRules {
     /// At least so many spans failed.
     pub(super) failures: Option<usize>,
-    /// The first span took at least so long.
+    /// A span with which the trace entered this process took at least so long.
     pub(super) latency: Option<Duration>,
 }
 
@@ -47,15 +47,28 @@ struct Held {
     traces: Option<HashMap<TraceId, Trace>>,
     /// The same, in the order in which they came: none is held longer than those after it.
     queue: VecDeque<(Timestamp, TraceId)>,
+    /// How many of the spans with which a trace has entered this process are open: more than one, if
+    /// several requests of one trace are handled at the same time.
+    entered: Option<HashMap<TraceId, usize>>,
 }
 
-enum Trace {
-    Open {
-        spans: Vec<FinishedSpan>,
-        failures: usize,
-    },
-    /// What becomes of spans that finish later than the first one of their trace.
-    Decided { keep: bool },
+#[derive(Default)]
+struct Trace {
+    /// What is reported if the trace turns out to be worth it.
+    spans: Vec<FinishedSpan>,
+    failures: usize,
+    verdict: Verdict,
+}
+
+/// What becomes of a trace's spans.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum Verdict {
+    /// Nobody has asked the rules yet.
+    #[default]
+    Open,
+    Kept,
+    /// So far. The next request of the trace may fail, or be slow.
+    Unwanted,
 }
 
 static HELD: Mutex<Held> = Mutex::new(Held::new());
@@ -71,15 +84,28 @@ pub(super) fn offer(span: FinishedSpan) {
     let first = held.queue.is_empty();
     let (kept, dropped) = held.take(span, Timestamp::now());
     drop(held);
-    if first {
-        crate::default_sink().attend();
-    }
     settle(kept, dropped);
+    if first && !crate::default_sink().attend() {
+        let_go();
+    }
+}
+
+/// A trace enters this process with a span that is reported only if the trace turns out to be worth it.
+pub(super) fn entered(trace: TraceId) {
+    let mut held = HELD.lock();
+    let entered = held.entered.get_or_insert_default();
+    *entered.entry(trace).or_default() += 1;
 }
 
 /// Lets go of traces that are held for too long. For whoever has a clock that ticks.
 pub(crate) fn expire() {
     let dropped = HELD.lock().expire(Timestamp::now());
+    settle(Vec::new(), dropped);
+}
+
+/// Lets go of everything: nobody will call [`expire`] any more.
+pub(crate) fn let_go() {
+    let dropped = HELD.lock().let_go();
     settle(Vec::new(), dropped);
 }
 
@@ -99,6 +125,7 @@ impl Held {
             rules: TailRules::NONE,
             traces: None,
             queue: VecDeque::new(),
+            entered: None,
         }
     }
 
@@ -111,34 +138,26 @@ impl Held {
         let mut dropped = self.expire(now);
         let mut kept = Vec::new();
         let (id, root) = (span.trace_id(), span.is_local_root());
+        let others_open = self.remain_open(id, root);
         let traces = self.traces.get_or_insert_default();
         let trace = traces.entry(id).or_insert_with(|| {
             self.queue.push_back((now, id));
-            Trace::Open {
-                spans: Vec::new(),
-                failures: 0,
-            }
+            Trace::default()
         });
-        match trace {
-            Trace::Decided { keep: true } => kept.push(span),
-            Trace::Decided { keep: false } => drop(span),
-            Trace::Open { spans, failures } => {
-                *failures += usize::from(span.is_failed());
-                let keep = root.then(|| self.rules.keep(*failures, &span));
-                match spans.len() < HELD_SPANS || root {
-                    true => spans.push(span),
-                    false => dropped.push(span),
-                }
-                match keep {
-                    Some(true) => kept.append(spans),
-                    // Nobody wanted these, so nothing is lost.
-                    Some(false) => spans.clear(),
-                    None => {}
-                }
-                if let Some(keep) = keep {
-                    *trace = Trace::Decided { keep };
-                }
-            }
+        trace.failures += usize::from(span.is_failed());
+        let worth_it = root && self.rules.keep(trace.failures, &span);
+        if worth_it || trace.verdict == Verdict::Kept {
+            trace.verdict = Verdict::Kept;
+            kept.append(&mut trace.spans);
+            kept.push(span);
+        } else if !others_open && (root || trace.verdict == Verdict::Unwanted) {
+            // Nobody wanted these, so nothing is lost.
+            trace.verdict = Verdict::Unwanted;
+            trace.spans.clear();
+        } else if trace.spans.len() < HELD_SPANS {
+            trace.spans.push(span);
+        } else {
+            dropped.push(span);
         }
         while self.queue.len() > HELD_TRACES {
             self.forget_oldest(&mut dropped);
@@ -161,9 +180,32 @@ impl Held {
         let oldest = self.queue.pop_front();
         let traces = self.traces.as_mut();
         let trace = oldest.and_then(|(_, id)| traces?.remove(&id));
-        if let Some(Trace::Open { spans, .. }) = trace {
-            dropped.extend(spans);
+        dropped.extend(trace.into_iter().flat_map(|trace| trace.spans));
+    }
+
+    fn let_go(&mut self) -> Vec<FinishedSpan> {
+        let mut dropped = Vec::new();
+        while !self.queue.is_empty() {
+            self.forget_oldest(&mut dropped);
         }
+        dropped
+    }
+
+    /// Whether a span with which the trace has entered this process is open, now that one may have
+    /// finished.
+    fn remain_open(&mut self, trace: TraceId, finished: bool) -> bool {
+        let Some(entered) = &mut self.entered else {
+            return false;
+        };
+        let Some(open) = entered.get_mut(&trace) else {
+            return false;
+        };
+        *open -= usize::from(finished);
+        if *open == 0 {
+            entered.remove(&trace);
+            return false;
+        }
+        true
     }
 }
 
