@@ -213,7 +213,19 @@ fn a_destructor_that_panics_leaves_no_span_open() {
         }
     }
 
+    impl Future for Panics {
+        type Output = ();
+
+        fn poll(self: Pin<&mut Self>, _: &mut TaskContext<'_>) -> Poll<()> {
+            Poll::Ready(())
+        }
+    }
+
     for runtime in runtimes() {
+        let span = start("ready");
+        let task = || kamon::spawn(Panics.in_span(span.clone()));
+        assert!(runtime.block_on(async { task().await }).is_err());
+        assert_eq!(record_of(&span).outcome, Outcome::Panicked);
         for aborted in [false, true] {
             let span = start("destructor");
             runtime.block_on(async {

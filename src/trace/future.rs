@@ -95,7 +95,15 @@ impl<F: Future> Future for InSpan<F> {
             let panicking = FailOnUnwind(this.span);
             let polled = future.poll(cx);
             match polled {
-                Poll::Ready(_) => this.future.set(None),
+                Poll::Ready(_) => {
+                    // Also if it panics the future is gone then, and nobody else finishes the span.
+                    let finishing = Finishing {
+                        span: this.span,
+                        outcome: Flags::FAILED.and(Flags::PANICKED),
+                    };
+                    this.future.set(None);
+                    std::mem::forget(finishing);
+                }
                 Poll::Pending => stretch.pending(this.span),
             }
             std::mem::forget(panicking);
