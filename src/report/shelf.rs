@@ -143,7 +143,8 @@ impl Shelf {
 
     /// Forgets what has been kept for long enough.
     fn forget(&mut self) {
-        let since = (self.come).saturating_sub(LONGER * self.capacity as u64);
+        let long = LONGER.saturating_mul(self.capacity as u64);
+        let since = self.come.saturating_sub(long);
         self.failed.retain(|kept| kept.at >= since);
         self.slowest.retain(|kept| kept.at >= since);
     }
@@ -226,6 +227,16 @@ mod tests {
         assert!(numbers(shelf.look().older())
             .iter()
             .all(|number| *number >= 100));
+    }
+
+    #[test]
+    fn there_may_be_room_for_everything() {
+        for capacity in [usize::MAX / 2, usize::MAX] {
+            let mut shelf = Shelf::new(1);
+            shelf.set_capacity(capacity);
+            shelf.put(&Batch::from(vec![span(1, 900, true), span(2, 1, false)]));
+            assert_eq!(numbers(shelf.look().recent()), [1, 2]);
+        }
     }
 
     #[test]
