@@ -3,6 +3,7 @@
 mod locks;
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -73,6 +74,78 @@ fn the_console_draws_a_trace_when_its_first_span_has_finished() {
     console.report(&[span(2, 5, 4, "last", 0, 100)]).unwrap();
     console.stop();
     assert!(paper.read().contains("last"));
+}
+
+/// Paper that tears when it is told to, once.
+#[derive(Clone, Default)]
+struct Torn(Paper, Arc<AtomicBool>);
+
+impl Torn {
+    fn tear(&self) {
+        self.1.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Write for Torn {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.1.swap(false, Ordering::Relaxed) {
+            true => Err(io::ErrorKind::WouldBlock.into()),
+            false => self.0.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn what_could_not_be_written_is_drawn_whole_when_it_comes_again() {
+    let torn = Torn::default();
+    let mut console = ConsoleReporter::to(torn.clone());
+    console.report(&[span(1, 2, 1, "child", 10, 20)]).unwrap();
+    let batch = [
+        span(2, 4, 3, "other-child", 0, 100),
+        span(1, 1, 0, "root", 0, 100),
+    ];
+    for _ in 0..3 {
+        torn.tear();
+        assert!(console.report(&batch).is_err());
+        assert_eq!(torn.0.read(), "");
+    }
+    console.report(&batch).unwrap();
+    let drawn = torn.0.read();
+    assert!(
+        drawn.ends_with("2 spans, 100 ns\nroot\n└─ child\n"),
+        "{drawn}"
+    );
+
+    torn.tear();
+    assert!(SpanReporter::flush(&mut console).is_err());
+    SpanReporter::flush(&mut console).unwrap();
+    let drawn = torn.0.read();
+    assert!(drawn.contains("1 span, 100 ns"), "{drawn}");
+    assert_eq!(drawn.matches("other-child").count(), 1, "{drawn}");
+}
+
+#[test]
+fn too_much_that_waits_is_drawn_without_its_first_span() {
+    let paper = Paper::default();
+    let mut console = ConsoleReporter::to(paper.clone());
+    // Of two traces, so that neither is too much by itself.
+    let spans: Vec<SpanRecord> = (1..=4096)
+        .map(|id| span(u128::from(1 + id % 2), id + 1, 1, "child", 0, 100))
+        .collect();
+    console.report(&spans).unwrap();
+    assert_eq!(paper.read(), "");
+    console.report(&[span(3, 2, 1, "last", 0, 100)]).unwrap();
+    let drawn = paper.read();
+    let traces = drawn.lines().filter(|line| line.starts_with("trace "));
+    assert_eq!(traces.count(), 3);
+    assert_eq!(drawn.matches("child").count(), 4096);
+    assert_eq!(drawn.matches("last").count(), 1);
+    console.stop();
+    assert_eq!(paper.read(), "");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The reporter that draws traces on the console.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::io::{self, Write};
 
@@ -57,35 +57,36 @@ impl ConsoleReporter {
     }
 
     fn draw_all(&mut self) -> io::Result<()> {
-        let spans: Vec<SpanRecord> = self.waiting.drain().flat_map(|(_, spans)| spans).collect();
-        self.number = 0;
+        let spans: Vec<SpanRecord> = self.waiting.values().flatten().cloned().collect();
         self.draw(&spans)?;
+        self.waiting.clear();
+        self.number = 0;
         self.out.flush()
     }
 }
 
 impl SpanReporter for ConsoleReporter {
     fn report(&mut self, spans: &[SpanRecord]) -> Result<(), ReportError> {
-        let mut complete = Vec::new();
-        for span in spans {
-            self.waiting
-                .entry(span.trace_id)
-                .or_default()
-                .push(span.clone());
-            self.number += 1;
-            if span.is_local_root() {
-                complete.push(span.trace_id);
-            }
-        }
         // A trace's first span may finish before others that come in the same batch.
-        let mut finished = Vec::new();
-        for trace in complete {
-            finished.extend(self.waiting.remove(&trace).unwrap_or_default());
+        let roots = spans.iter().filter(|span| span.is_local_root());
+        let mut complete: HashSet<TraceId> = roots.map(|span| span.trace_id).collect();
+        let wait = |span: &&SpanRecord| !complete.contains(&span.trace_id);
+        if self.number + spans.iter().filter(wait).count() > MOST_WAITING {
+            complete.extend(self.waiting.keys());
+            complete.extend(spans.iter().map(|span| span.trace_id));
         }
-        self.number -= finished.len();
-        self.draw(&finished)?;
-        if self.number > MOST_WAITING {
-            self.draw_all()?;
+        let (mut drawn, wait): (Vec<SpanRecord>, Vec<SpanRecord>) =
+            (spans.iter().cloned()).partition(|span| complete.contains(&span.trace_id));
+        let waited = complete.iter().filter_map(|trace| self.waiting.get(trace));
+        drawn.extend(waited.flatten().cloned());
+        // If this fails the same spans come once more, and find what they found now.
+        self.draw(&drawn)?;
+        for trace in &complete {
+            self.number -= self.waiting.remove(trace).map_or(0, |spans| spans.len());
+        }
+        self.number += wait.len();
+        for span in wait {
+            self.waiting.entry(span.trace_id).or_default().push(span);
         }
         Ok(())
     }
