@@ -114,6 +114,37 @@ orphan, parent not here
 }
 
 #[test]
+fn an_outline_has_every_tag_that_it_does_not_say_in_words() {
+    let tagged = |change: fn(&mut SpanRecord)| {
+        let mut span = span(1, 0, "work", 0, 1);
+        span.tags = vec![
+            ("error".into(), true.into()),
+            ("error.message".into(), "no".into()),
+            ("error.type".into(), "io".into()),
+            ("finished".into(), 3.into()),
+            ("cancelled".into(), true.into()),
+        ];
+        change(&mut span);
+        outline(&[span])
+    };
+    let all = "work {error=true, error.message=no, error.type=io, finished=3, cancelled=true}\n";
+    assert_eq!(tagged(|_| {}), all);
+    let failed = "work {error.type=io, finished=3, cancelled=true}, failed: no\n";
+    assert_eq!(tagged(|span| span.failed = true), failed);
+    let cancelled = "work {error=true, error.message=no, error.type=io, finished=3}, cancelled\n";
+    assert_eq!(tagged(|span| span.outcome = Outcome::Cancelled), cancelled);
+    // What is not in words as it is in the tag.
+    let odd = tagged(|span| {
+        span.failed = true;
+        span.tags = vec![
+            ("error".into(), "io".into()),
+            ("error.message".into(), 7.into()),
+        ];
+    });
+    assert_eq!(odd, "work {error=io, error.message=7}, failed\n");
+}
+
+#[test]
 fn traces_are_apart_and_in_the_order_in_which_they_began() {
     let mut other = span(1, 0, "earlier", 0, 1);
     other.trace_id = TraceId::new(1 << 64 | 8);

@@ -189,6 +189,15 @@ fn the_timeline_is_what_the_viewers_read() {
 "#;
     assert_eq!(String::from_utf8(text).unwrap(), expected);
 
+    // A name that the timeline has by itself is there once: as the tag that the user has given it.
+    let mut named = span(7, 1, 0, "named", 0, 1);
+    named.tags = vec![("span.kind".into(), "cron".into())];
+    let mut text = Vec::new();
+    ChromeTrace::new().spans(&[named]).write(&mut text).unwrap();
+    let text = String::from_utf8(text).unwrap();
+    let arguments = r#""args":{"span.id":"0000000000000001","span.kind":"cron"}"#;
+    assert!(text.contains(arguments), "{text}");
+
     let mut empty = Vec::new();
     ChromeTrace::new().write(&mut empty).unwrap();
     assert_eq!(

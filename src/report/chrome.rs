@@ -161,9 +161,13 @@ impl Lines {
 }
 
 fn arguments(span: &SpanRecord) -> String {
-    let mut pairs = vec![format!("\"span.id\":\"{}\"", span.id)];
-    let kind = span.kind.as_str();
-    pairs.push(format!("\"span.kind\":\"{kind}\""));
+    let (id, kind) = (span.id.to_string(), span.kind.as_str());
+    // A tag of such a name stands in its place.
+    let own = [("span.id", &*id), ("span.kind", kind)];
+    let own = own.iter().filter(|(key, _)| span.tag(key).is_none());
+    let mut pairs: Vec<String> = own
+        .map(|(key, value)| format!("\"{key}\":\"{value}\""))
+        .collect();
     for (key, value) in &span.tags {
         let value = match value {
             TagValue::Int(number) => number.to_string(),

@@ -51,7 +51,7 @@ pub fn tree(spans: &[SpanRecord]) -> String {
 }
 
 /// Draws traces as text without what differs from run to run: no ids, no times, but all tags and
-/// marks.
+/// marks. That a span failed and why, and how it ended if not as it should, is said in words alone.
 ///
 /// # Examples
 ///
@@ -182,15 +182,15 @@ fn say_work(work: &Work, text: &mut String) {
 
 /// The tags but those that the notes say in words.
 fn say_tags(span: &SpanRecord, text: &mut String) {
-    let in_notes = [
-        "error",
-        "error.message",
-        "error.type",
-        span.outcome.as_str(),
-    ];
+    let in_notes = |key: &str, value: &TagValue| match key {
+        "error" => span.failed && *value == TagValue::Bool(true),
+        "error.message" => span.failed && value.as_str().is_some(),
+        _ if span.outcome == Outcome::Finished => false,
+        key => key == span.outcome.as_str() && *value == TagValue::Bool(true),
+    };
     let marks = span.marks.iter().map(|mark| format!("@{}", mark.key));
     let tags = span.tags.iter();
-    let tags = tags.filter(|(key, _)| !in_notes.contains(&&**key));
+    let tags = tags.filter(|(key, value)| !in_notes(key, value));
     let tags = tags.map(|(key, value)| format!("{key}={value}"));
     let all: Vec<String> = tags.chain(marks).collect();
     if !all.is_empty() {
