@@ -104,6 +104,36 @@ fn what_comes_too_late_is_counted() {
 }
 
 #[test]
+fn a_failure_that_comes_too_late_is_counted_once() {
+    const TIMES: u64 = 1_000;
+    let span = kamon::build_span("finished").start();
+    span.finish();
+    let ways: [fn(&Span); 2] = [
+        |span| drop(span.fail("late").clone()),
+        |span| drop(span.add_error("late").clone()),
+    ];
+    for fail in ways {
+        let before = kamon::trace::stats().written_too_late;
+        (0..TIMES).for_each(|_| fail(&span));
+        let late = kamon::trace::stats().written_too_late - before;
+        // Other tests are late a few times meanwhile.
+        assert!((TIMES..TIMES + 100).contains(&late), "{late}");
+    }
+}
+
+#[test]
+fn a_name_too_many_is_left_out() {
+    let span = kamon::build_span("first").start();
+    for number in 1..=70 {
+        span.set_operation_name(format!("name {number}"));
+    }
+    assert_eq!(span.operation_name(), "name 64");
+    span.finish();
+    let record = record_of(&span);
+    assert_eq!((&*record.operation, record.left_out), ("name 64", 6));
+}
+
+#[test]
 fn a_span_that_is_not_sampled_keeps_no_tags_and_knows_its_errors() {
     let span = kamon::build_span("not sampled")
         .with_sampling(SamplingDecision::DoNotSample)

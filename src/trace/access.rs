@@ -73,8 +73,15 @@ impl Span {
         self
     }
 
-    pub(super) fn set_failed(&self) -> &Span {
-        self.change(|body| body.state().set(Flags::FAILED))
+    /// Says that the span failed. Returns the span if more is to be said of it: what comes too late
+    /// is counted here, once.
+    pub(super) fn recorded_and_failed(&self) -> Option<&Hold> {
+        let mut open = false;
+        self.change(|body| {
+            open = body.state().set(Flags::FAILED);
+            open
+        });
+        self.recorded().filter(|_| open)
     }
 
     /// Writes to the span, unless it is finished.

@@ -104,6 +104,12 @@ impl Details {
         }
     }
 
+    /// There was no room for another name.
+    #[cold]
+    pub(super) fn leave_out_name(&mut self) {
+        self.rare.get_or_insert_default().leave_out();
+    }
+
     /// Says in a tag, which is not there yet, what is written. It need not be new memory.
     pub(super) fn write_tag(&mut self, key: TagKey, write: impl FnOnce(&mut String)) {
         let rare = self.rare.get_or_insert_default();

@@ -173,22 +173,22 @@ impl Hold {
         self.state().lock().then(|| Locked::new(self))
     }
 
-    /// Gives the span another name, if it is not finished. Tells whether it did.
+    /// Gives the span another name, unless it had too many. Returns whether it is open.
     pub(super) fn rename(&self, name: TagKey) -> bool {
         // Before, and not while the span is locked.
-        let kept = names::kept(&name);
-        let Some(_locked) = self.lock() else {
+        let kept = ptr::from_ref(names::kept(&name)).cast_mut();
+        let Some(mut locked) = self.lock() else {
             return false;
         };
         // SAFETY: we have the lock.
-        let renamed = unsafe { self.place().rest.names.add(name) };
-        if renamed {
+        if unsafe { self.place().rest.names.add(name) } {
             // Ordering: Release pairs with the Acquire in `Watch::name`: who finds the name finds
             // the generation that it belongs to, or a later one.
-            let kept = ptr::from_ref(kept).cast_mut();
             self.place().renamed.store(kept, Ordering::Release);
+        } else {
+            locked.leave_out_name();
         }
-        renamed
+        true
     }
 
     /// The name that it has now.

@@ -51,7 +51,7 @@ pub struct SpanRecord {
     pub outcome: Outcome,
     /// Whether its trace is reported: not `Sample` only where the trace was kept after the fact.
     pub sampling: SamplingDecision,
-    /// How many tags, marks and links there was no room for.
+    /// How many tags, marks, links and later names there was no room for.
     pub left_out: u32,
     /// What the executor did for it.
     pub work: Work,

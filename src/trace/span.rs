@@ -135,20 +135,28 @@ impl Span {
     /// span.finish();
     /// ```
     pub fn add_error<E: fmt::Display + ?Sized>(&self, error: &E) -> &Span {
-        if self.recorded().is_some() {
-            self.tag("error.message", error.to_string());
-            self.tag("error.type", std::any::type_name::<E>());
+        if let Some(body) = self.recorded_and_failed() {
+            let message = error.to_string().into();
+            let kind = std::any::type_name::<E>().into();
+            let old = self.write(body, |details| {
+                let message = details.tag("error.message".into(), message);
+                (message, details.tag("error.type".into(), kind))
+            });
+            drop(old);
         }
-        self.set_failed()
+        self
     }
 
     /// Says that the span failed, and why in words: the tag `error.message`.
     pub fn fail(&self, message: impl Into<TagKey>) -> &Span {
-        self.tag("error.message", message.into());
-        self.set_failed()
+        if self.recorded_and_failed().is_some() {
+            self.tag("error.message", message.into());
+        }
+        self
     }
 
-    /// Gives the span another name.
+    /// Gives the span another name; 64 times at most. What comes then is
+    /// [left out](crate::trace::SpanRecord::left_out).
     pub fn set_operation_name(&self, name: impl Into<TagKey>) -> &Span {
         if let Some(body) = self.local() {
             if !body.rename(name.into()) {
