@@ -176,6 +176,7 @@ fn a_sampler_of_ones_own_sees_what_begins() {
         fn decide(&self, request: &SamplingRequest<'_>) -> SamplingDecision {
             match (request.operation, request.parent) {
                 ("order", None) => SamplingDecision::Sample,
+                ("panic", _) => panic!("on purpose"),
                 // Nobody else may leave it open: this is a no.
                 _ => SamplingDecision::Unknown,
             }
@@ -186,6 +187,7 @@ fn a_sampler_of_ones_own_sees_what_begins() {
     let _turn = Turn::with(Settings::new().sampler(OnlyOrders));
     assert!(root("order").is_sampled());
     assert!(root("order").is_sampled());
+    assert!(!root("panic").is_sampled());
     let other = root("other");
     assert_eq!(other.sampling_decision(), SamplingDecision::DoNotSample);
     let order = kamon::build_span("order").as_child_of(&other).start();

@@ -1,6 +1,8 @@
 //! How spans are made: the sampler, the ids, what is ignored and what is kept after the fact.
 
+use std::any::Any;
 use std::fmt;
+use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::time::Duration;
 
 use crate::metrics::Glob;
@@ -151,9 +153,15 @@ impl Settings {
     }
 
     pub(super) fn decide(&self, request: &SamplingRequest<'_>) -> SamplingDecision {
-        let decision = match self.sampler.decide(request) {
-            SamplingDecision::Sample => SamplingDecision::Sample,
-            _ => SamplingDecision::DoNotSample,
+        // What a sampler leaves half done is its own.
+        let asked = catch_unwind(AssertUnwindSafe(|| self.sampler.decide(request)));
+        let decision = match asked {
+            Ok(SamplingDecision::Sample) => SamplingDecision::Sample,
+            Ok(_) => SamplingDecision::DoNotSample,
+            Err(payload) => {
+                discard(payload);
+                SamplingDecision::DoNotSample
+            }
         };
         self.decisions.count(decision);
         decision
@@ -192,6 +200,15 @@ impl Settings {
     }
 }
 
+/// Drops what a sampler panicked with. The panic hook has told about it already.
+#[cold]
+fn discard(payload: Box<dyn Any + Send>) {
+    if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        // Its destructor may panic too, and so on.
+        std::mem::forget(another);
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Settings::new()
@@ -208,5 +225,45 @@ impl fmt::Debug for Settings {
             .field("measures_ignored", &self.measures_ignored)
             .field("tail", &self.tail)
             .finish()
+    }
+}
+
+#[cfg(all(test, not(kamon_loom)))]
+mod tests {
+    use super::*;
+    use crate::trace::SpanKind;
+
+    /// A payload whose destructor panics.
+    struct Grenade;
+
+    impl Drop for Grenade {
+        fn drop(&mut self) {
+            panic!("and again");
+        }
+    }
+
+    struct Panics;
+
+    impl Sampler for Panics {
+        fn name(&self) -> &'static str {
+            "panics"
+        }
+
+        fn decide(&self, _: &SamplingRequest<'_>) -> SamplingDecision {
+            std::panic::panic_any(Grenade)
+        }
+    }
+
+    #[test]
+    fn a_sampler_that_panics_does_not_sample() {
+        let settings = Settings::new().sampler(Panics);
+        let request = SamplingRequest {
+            trace_id: TraceId::new(1),
+            operation: "work",
+            kind: SpanKind::Unknown,
+            parent: None,
+        };
+        let decision = settings.decide(&request);
+        assert_eq!(decision, SamplingDecision::DoNotSample);
     }
 }

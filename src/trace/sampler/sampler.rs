@@ -34,6 +34,7 @@ pub trait Sampler: Send + Sync {
     /// Returns the name under which its decisions are counted.
     fn name(&self) -> &'static str;
 
-    /// Decides about the trace that begins with this span. `Unknown` is taken for `DoNotSample`.
+    /// Decides about the trace that begins with this span. `Unknown` is taken for `DoNotSample`, and
+    /// so is a panic, which ends here.
     fn decide(&self, request: &SamplingRequest<'_>) -> SamplingDecision;
 }
