@@ -8,7 +8,7 @@ use crate::trace::body::Body;
 use crate::trace::decision::BEFOREHAND;
 use crate::trace::delayed::DelayedSpan;
 use crate::trace::details::Details;
-use crate::trace::place::{Vacancy, Watch};
+use crate::trace::place::{Hold, Vacancy, Watch};
 use crate::trace::record::{Link, LinkKind};
 use crate::trace::settings;
 use crate::trace::state::Flags;
@@ -193,7 +193,7 @@ impl SpanBuilder {
                             caller.with_sampling(remote.sampling_decision())
                         }),
                     };
-                    let first = self.first(remote);
+                    let first = self.first(remote, parent);
                     let flags = flags.and(first.flags);
                     let span = make(flags, first.trace_id, first.parent_id, None, self);
                     if first.flags.any(Flags::PROVISIONAL) && span.has(Flags::PROVISIONAL) {
@@ -206,8 +206,10 @@ impl SpanBuilder {
     }
 
     /// What a span with which a trace enters this process has from those before it.
+    ///
+    /// `caller` is the handle of the remote one, if there is one.
     #[cold]
-    fn first(&self, remote: Option<SpanContext>) -> First {
+    fn first(&self, remote: Option<SpanContext>, caller: Option<&Hold>) -> First {
         let settings = settings::current();
         let told = match (remote, &self.parent) {
             (Some(remote), _) => Some(remote.sampling_decision()),
@@ -225,14 +227,15 @@ impl SpanBuilder {
             SamplingDecision::Unknown => None,
             known => trusted.then_some(known),
         };
-        let decision = decision.unwrap_or_else(|| {
+        let ask = || {
             settings.decide(&SamplingRequest {
                 trace_id,
                 operation: &self.operation,
                 kind: self.kind,
                 parent: told,
             })
-        });
+        };
+        let decision = decision.unwrap_or_else(|| decide_once(caller, ask));
         let flags = match decision {
             SamplingDecision::Sample => Flags::RECORDED,
             _ if settings.keeps_tails() => Flags::RECORDED.and(Flags::PROVISIONAL),
@@ -302,6 +305,30 @@ fn make(
         .of(trace_id, SpanId::random(), parent_id)
         .below(parent);
     Span(Some(place.fill(flags, &mut builder.details, body)))
+}
+
+/// The decision for what is below a span of another process, where it is this one's: the first child's
+/// is that of all, since a trace is not split.
+fn decide_once(
+    caller: Option<&Hold>,
+    decide: impl FnOnce() -> SamplingDecision,
+) -> SamplingDecision {
+    const HERE: Flags = Flags::SAMPLED_HERE.and(Flags::NOT_SAMPLED_HERE);
+    let Some(caller) = caller else {
+        return decide();
+    };
+    if !caller.flags().any(HERE) {
+        let decided = match decide() {
+            SamplingDecision::Sample => Flags::SAMPLED_HERE,
+            _ => Flags::NOT_SAMPLED_HERE,
+        };
+        // Another child may be made meanwhile; one of the two decisions stands.
+        caller.state().set_unless(HERE, decided);
+    }
+    match caller.flags().any(Flags::SAMPLED_HERE) {
+        true => SamplingDecision::Sample,
+        false => SamplingDecision::DoNotSample,
+    }
 }
 
 fn told_beforehand() -> Option<SamplingDecision> {

@@ -37,6 +37,9 @@ impl Flags {
     pub(crate) const DELAYED: Flags = Flags(1 << 13);
     /// Something was said of it: there is more to look at than most spans have.
     pub(crate) const SAID: Flags = Flags(1 << 14);
+    /// What this process has decided for all that is below it. Remote spans only, and one of the two.
+    pub(crate) const SAMPLED_HERE: Flags = Flags(1 << 15);
+    pub(crate) const NOT_SAMPLED_HERE: Flags = Flags(1 << 16);
 }
 
 impl Flags {
@@ -217,6 +220,14 @@ impl State {
     #[inline]
     pub(crate) fn set(&self, flags: Flags) -> bool {
         self.update(|known| known.and(flags))
+    }
+
+    /// Adds facts, unless one of `others` is known, or the span is finished.
+    pub(crate) fn set_unless(&self, others: Flags, flags: Flags) {
+        self.update(|known| match known.any(others) {
+            true => known,
+            false => known.and(flags),
+        });
     }
 
     /// Takes facts away, if the span is not finished. Tells whether it did.
