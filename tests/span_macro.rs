@@ -144,7 +144,7 @@ fn an_err_is_an_error_where_it_is_asked_for() {
         &root,
         "root
          ├─ parse-all
-         └─ parse-all, failed: invalid digit found in string",
+         └─ parse-all {error.type=alloc::boxed::Box<dyn core::error::Error>}, failed: invalid digit found in string",
     );
     let (root, _) = traced_async(async {
         assert_eq!(parse_later("5").await, Ok(5));
@@ -154,7 +154,7 @@ fn an_err_is_an_error_where_it_is_asked_for() {
         &root,
         "root
          ├─ parse_later
-         └─ parse_later, failed: cannot parse integer from empty string",
+         └─ parse_later {error.type=core::num::error::ParseIntError}, failed: cannot parse integer from empty string",
     );
 }
 
