@@ -19,7 +19,7 @@ use tokio::io::{duplex, AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use web::{http1, http2, request, start, start_with, talk, text};
-use witness::{on_each, Log};
+use witness::{on_each, workers, Log};
 
 #[test]
 fn a_shutdown_lets_requests_finish() {
@@ -326,4 +326,27 @@ fn a_listener_that_fails_is_left_alone_for_a_while() {
             );
         }
     });
+}
+
+/// A listener whose connections have all gone before they are accepted.
+struct Refused;
+
+impl Listener for Refused {
+    type Connection = TcpStream;
+
+    fn poll_accept(&mut self, _: &mut TaskContext<'_>) -> Poll<io::Result<TcpStream>> {
+        Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()))
+    }
+}
+
+#[test]
+fn a_listener_that_only_fails_does_not_keep_its_server() {
+    let (sender, ended) = std::sync::mpsc::channel();
+    // A thread of its own: who is kept never ends.
+    std::thread::spawn(move || {
+        let server = serve(Refused, Router::new()).shut_down_on(yield_now());
+        workers(1).block_on(server.into_future());
+        sender.send(()).unwrap();
+    });
+    ended.recv_timeout(Duration::from_secs(60)).unwrap();
 }

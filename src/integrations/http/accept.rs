@@ -30,6 +30,9 @@ use crate::time::{sleep, timeout, Sleep};
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
+/// After so many errors in a row that come without a pause, the server's task takes one.
+const ERRORS_AT_ONCE: usize = 32;
+
 /// Serves what the listener gives until the signal comes, and lets the connections finish.
 pub(super) async fn accept<L, S, B>(listener: L, service: S, settings: Settings)
 where
@@ -116,7 +119,7 @@ impl<L: Listener> Door<L> {
 
     /// The next connection, whatever errors come before it.
     fn poll(&mut self, cx: &mut TaskContext<'_>) -> Poll<L::Connection> {
-        loop {
+        for _ in 0..ERRORS_AT_ONCE {
             if let Some(pausing) = &mut self.pausing {
                 match pausing.as_mut().poll(cx) {
                     Poll::Ready(()) => self.pausing = None,
@@ -132,6 +135,9 @@ impl<L: Listener> Door<L> {
                 Poll::Pending => return Poll::Pending,
             }
         }
+        // Nothing but errors of single connections: others have their turn, and the signal is looked at.
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     fn failed(&mut self, error: &io::Error) {
