@@ -198,6 +198,11 @@ fn otel_sdk_disabled() {
 fn what_otels_variables_say_that_is_not_known_is_a_warning() {
     let cases = [
         ("OTEL_PROPAGATORS", "tracecontext,jaeger", "\"jaeger\""),
+        (
+            "OTEL_RESOURCE_ATTRIBUTES",
+            "service.name=my svc,a=b",
+            "my svc",
+        ),
         ("OTEL_PROPAGATORS", "none,b3", "\"none\""),
         ("OTEL_TRACES_SAMPLER", "xray", "\"xray\""),
         ("OTEL_SDK_DISABLED", "yes", "\"yes\""),

@@ -26,7 +26,16 @@ pub(super) fn read(draft: &mut Draft, variables: &Variables) {
     let sampler = text("OTEL_TRACES_SAMPLER");
     let argument = text("OTEL_TRACES_SAMPLER_ARG");
 
-    let in_attributes = attributes.and_then(|attributes| service_in(&attributes));
+    let in_attributes = attributes.and_then(|attributes| {
+        let service = service_in(&attributes);
+        if service.is_none() && attributes.contains("service.name") {
+            draft.warn(format!(
+                "OTEL_RESOURCE_ATTRIBUTES: the service.name in {attributes:?} is ignored; values have %20 for \
+                 a blank, and so on"
+            ));
+        }
+        service
+    });
     if let Some(name) = service.or(in_attributes) {
         draft.report(|config| config.service_name(name));
     }
