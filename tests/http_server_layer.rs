@@ -331,6 +331,23 @@ fn what_is_no_grpc_is_not_called_by_its_path() {
 }
 
 #[test]
+fn what_the_handler_calls_it_stays() {
+    workers(1).block_on(async {
+        let handler = |_: Request| async {
+            kamon::current_span().set_operation_name("upload");
+        };
+        let server = layered(Router::new().fallback(handler), ServerLayer::new()).await;
+        let mut asking = request("/users/42");
+        *asking.method_mut() = "POST".parse().unwrap();
+        let grpc = "application/grpc".parse().unwrap();
+        asking.headers_mut().insert("content-type", grpc);
+        let answer = ask(&server, asking).await;
+        let span = only_span(trace_id(&answer)).await;
+        assert_eq!(span.operation, "upload");
+    });
+}
+
+#[test]
 fn what_never_answers_is_not_called_by_its_path() {
     workers(1).block_on(async {
         let handler = |_: Request| async { crash() };

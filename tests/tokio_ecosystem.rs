@@ -319,8 +319,15 @@ fn a_waker_that_panics_in_the_event_loop_ends_the_runtime() {
                 }
                 Poll::<()>::Pending
             }));
-            let blocked = catch_unwind(AssertUnwindSafe(|| runtime.block_on(pending::<()>())));
-            assert!(blocked.is_err());
+            // More threads than have a queue of their own: all of them hear of it.
+            thread::scope(|scope| {
+                for _ in 0..8 {
+                    scope.spawn(|| {
+                        let block = || runtime.block_on(pending::<()>());
+                        assert!(catch_unwind(AssertUnwindSafe(block)).is_err());
+                    });
+                }
+            });
             let end = end.recv_timeout(LONG);
             assert_eq!(end, Err(mpsc::RecvTimeoutError::Disconnected));
             assert!(kamon::block_on(task).unwrap_err().is_cancelled());

@@ -1,5 +1,6 @@
 //! Running a future on the calling thread until it is done.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::panic::Location;
 use std::pin::pin;
@@ -14,7 +15,7 @@ use crate::executor::enter::{is_polling, Entrance, Polling, PollingGuard};
 use crate::executor::guest::Guest;
 use crate::executor::local::{ImplicitLocal, Scoped};
 use crate::executor::parker::Parker;
-use crate::executor::shared::Shared;
+use crate::executor::shared::{Shared, Spare};
 use crate::executor::worker::{give_turn, Worker};
 use crate::sync::in_task::{AtomicBool, Ordering};
 use crate::sync::Arc;
@@ -82,6 +83,7 @@ fn drive<F: Future>(shared: &Arc<Shared>, account: Option<Account>, future: F) -
                 if let Poll::Ready(output) = root.poll(&mut step) {
                     return output;
                 }
+                shared.fail_broken();
                 root.parker.park();
             }
         }
@@ -94,6 +96,16 @@ pub(crate) struct Root<'a> {
     pub(crate) parker: Arc<Parker>,
     signal: StdArc<Signal>,
     waker: Waker,
+    /// Whether the parker may be among those that are called when a core comes free.
+    in_line: Cell<bool>,
+}
+
+impl Drop for Root<'_> {
+    fn drop(&mut self) {
+        if self.in_line.get() {
+            self.leave_the_line(&mut self.shared.spare.lock());
+        }
+    }
 }
 
 /// Whether the future was woken, and where its thread sleeps.
@@ -147,6 +159,7 @@ impl<'a> Root<'a> {
             parker,
             waker: Waker::from(signal.clone()),
             signal,
+            in_line: Cell::new(false),
         }
     }
 
@@ -173,6 +186,9 @@ impl<'a> Root<'a> {
             if let Poll::Ready(output) = self.poll(step) {
                 return output;
             }
+            // So that whoever closes the runtime calls this thread too.
+            self.line_up(&mut self.shared.spare.lock());
+            self.shared.fail_broken();
             self.parker.park();
         }
     }
@@ -181,15 +197,27 @@ impl<'a> Root<'a> {
     pub(crate) fn borrow_core(&mut self) -> Option<OwnedCore> {
         let mut spare = self.shared.spare.lock();
         if let Some(core) = spare.cores.pop() {
+            self.leave_the_line(&mut spare);
             drop(spare);
             self.sleep_at(self.shared.remotes[core.index].parker.clone());
             return Some(core);
         }
-        spare
-            .waiting
-            .retain(|parker| !Arc::ptr_eq(parker, &self.parker));
-        spare.waiting.push(self.parker.clone());
+        self.line_up(&mut spare);
         None
+    }
+
+    /// Has this thread called when a core comes free, and when the runtime is closed.
+    fn line_up(&self, spare: &mut Spare) {
+        self.leave_the_line(spare);
+        spare.waiting.push(self.parker.clone());
+        self.in_line.set(true);
+    }
+
+    fn leave_the_line(&self, spare: &mut Spare) {
+        if self.in_line.replace(false) {
+            let is_other = |parker: &Arc<Parker>| !Arc::ptr_eq(parker, &self.parker);
+            spare.waiting.retain(is_other);
+        }
     }
 
     /// From now on this thread sleeps at `parker`, and wakes of the future go there.

@@ -119,7 +119,8 @@ impl Distribution {
         let exact = count as f64 * percent / 100.0;
         // What is a whole number may have been rounded up to a little more than that: once as a
         // percentage that has no end in binary, once in each of the two steps.
-        let rank = (exact - exact * 2.0 * f64::EPSILON).ceil() as u64;
+        let error = (exact * 2.0 * f64::EPSILON).min(0.5);
+        let rank = (exact - error).ceil() as u64;
         let rank = rank.clamp(1, count);
         let mut passed = 0_u64;
         for (bucket, count) in &self.buckets {

@@ -47,8 +47,11 @@ pub trait HeaderWriter {
     /// Takes away all that are there under this name in any case.
     ///
     /// For what a codec would write and does not this time: headers may be those of a request that is
-    /// passed on, and what stood in them is of another trace.
-    fn remove(&mut self, name: &str);
+    /// passed on, and what stood in them is of another trace. Does nothing unless a carrier says how, which is
+    /// enough for one that begins empty.
+    fn remove(&mut self, name: &str) {
+        let _ = name;
+    }
 }
 
 /// Writes a header, or sees to it that there is none.

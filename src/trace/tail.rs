@@ -154,7 +154,15 @@ impl Held {
             // Nobody wanted these, so nothing is lost.
             trace.verdict = Verdict::Unwanted;
             trace.spans.clear();
-        } else if trace.spans.len() < HELD_SPANS {
+            // What the next request comes to is its own.
+            trace.failures = 0;
+        } else if trace.spans.len() < HELD_SPANS || root {
+            if trace.verdict == Verdict::Unwanted {
+                // It is held from now on, and not since the first request of its trace.
+                trace.verdict = Verdict::Open;
+                self.queue.retain(|(_, other)| *other != id);
+                self.queue.push_back((now, id));
+            }
             trace.spans.push(span);
         } else {
             dropped.push(span);
@@ -167,13 +175,26 @@ impl Held {
 
     fn expire(&mut self, now: Timestamp) -> Vec<FinishedSpan> {
         let mut dropped = Vec::new();
-        while let Some((since, _)) = self.queue.front() {
-            if now.duration_since(*since) < HELD_FOR {
+        while let Some(&(since, id)) = self.queue.front() {
+            if now.duration_since(since) < HELD_FOR {
                 break;
             }
-            self.forget_oldest(&mut dropped);
+            if self.goes_on(id) {
+                self.queue.pop_front();
+                self.queue.push_back((now, id));
+            } else {
+                self.forget_oldest(&mut dropped);
+            }
         }
         dropped
+    }
+
+    /// Whether the trace is kept, holds nothing, and has requests that are not finished: spans of theirs
+    /// were reported.
+    fn goes_on(&self, id: TraceId) -> bool {
+        let trace = self.traces.as_ref().and_then(|traces| traces.get(&id));
+        let open = self.entered.as_ref().is_some_and(|it| it.contains_key(&id));
+        open && trace.is_some_and(|trace| trace.verdict == Verdict::Kept)
     }
 
     fn forget_oldest(&mut self, dropped: &mut Vec<FinishedSpan>) {
@@ -218,15 +239,72 @@ mod tests {
     use crate::trace::state::Flags;
     use crate::trace::{SpanId, SpanKind};
 
-    /// A finished span of this trace, with a parent in this process.
-    fn child(trace: u128, now: Timestamp) -> FinishedSpan {
-        let flags = Flags::RECORDED.and(Flags::PROVISIONAL);
-        let body = Body::new("child".into(), SpanKind::Unknown, now);
+    /// A finished span of this trace.
+    fn span(trace: u128, flags: Flags, now: Timestamp) -> FinishedSpan {
+        let flags = flags.and(Flags::RECORDED).and(Flags::PROVISIONAL);
+        let body = Body::new("span".into(), SpanKind::Unknown, now);
         let body = body.of(TraceId::new(trace), SpanId::new(2), SpanId::new(1));
         let span = Vacancy::find().fill(flags, &mut Details::default(), body);
         assert!(span.state().finish(Flags::NONE).is_some());
         // SAFETY: `State::finish` has counted it, since the span is recorded.
         FinishedSpan::new(unsafe { span.counted() })
+    }
+
+    /// One with a parent in this process.
+    fn child(trace: u128, now: Timestamp) -> FinishedSpan {
+        span(trace, Flags::NONE, now)
+    }
+
+    /// One with which the trace has entered it.
+    fn request(trace: u128, now: Timestamp) -> FinishedSpan {
+        span(trace, Flags::PARENT_IS_REMOTE, now)
+    }
+
+    fn failed(trace: u128, root: Flags, now: Timestamp) -> FinishedSpan {
+        span(trace, root.and(Flags::FAILED), now)
+    }
+
+    /// What keeps a trace with one failure, and this trace, which so many requests have entered.
+    fn keeping(trace: u128, requests: usize) -> Held {
+        let mut held = Held::new();
+        held.rules.failures = Some(1);
+        let entered = HashMap::from([(TraceId::new(trace), requests)]);
+        held.entered = Some(entered);
+        held
+    }
+
+    #[test]
+    fn what_is_late_of_a_request_says_nothing_of_the_next() {
+        let now = Timestamp::now();
+        let mut held = keeping(1, 1);
+        let mut take = |span| held.take(span, now).0.len();
+        assert_eq!(take(request(1, now)), 0);
+        assert_eq!(take(failed(1, Flags::NONE, now)), 0);
+        assert_eq!(take(request(1, now)), 0);
+    }
+
+    #[test]
+    fn each_request_is_held_for_as_long() {
+        let start = Timestamp::now();
+        let later = |seconds| start.after(Duration::from_secs(seconds));
+        // Nobody wanted the first one, and then there is another.
+        let mut held = keeping(1, 1);
+        held.take(request(1, start), start);
+        held.entered = Some(HashMap::from([(TraceId::new(1), 1)]));
+        held.take(child(1, later(29)), later(29));
+        let (kept, dropped) = held.take(failed(1, Flags::PARENT_IS_REMOTE, later(32)), later(32));
+        assert_eq!((kept.len(), dropped.len()), (2, 0));
+        // The first one was kept: what the second has done was reported, and so is the second.
+        let mut held = keeping(1, 2);
+        let first = held
+            .take(failed(1, Flags::PARENT_IS_REMOTE, start), start)
+            .0;
+        let step = held.take(child(1, later(29)), later(29)).0;
+        let second = held.take(request(1, later(32)), later(32)).0;
+        assert_eq!([first.len(), step.len(), second.len()], [1, 1, 1]);
+        // When there is none left, it is forgotten.
+        held.expire(later(100));
+        assert!(held.queue.is_empty() && held.traces.is_none_or(|traces| traces.is_empty()));
     }
 
     #[test]

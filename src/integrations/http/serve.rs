@@ -96,7 +96,7 @@ impl<L, S> Serve<L, S> {
     /// It accepts no more connections then, and lets those that there are finish what they have
     /// begun: HTTP/1 connections answer the request that they have and close, HTTP/2 clients
     /// are told to begin no more streams. The server's future is ready when all are gone, and all
-    /// handlers with them. Connections that were upgraded are their handlers' business.
+    /// handlers with them. Connections of HTTP/1 that were upgraded are their handlers' business.
     pub fn shut_down_on(mut self, signal: impl Future<Output = ()> + Send + 'static) -> Self {
         self.settings.signal = Box::pin(signal);
         self
@@ -120,7 +120,8 @@ impl<L, S> Serve<L, S> {
     /// between two requests of an HTTP/1 connection included. Thirty seconds without this.
     ///
     /// Of HTTP/2 this is the first request. After it, a client that has been silent for so long is asked
-    /// whether it is still there (`PING`), and has as long again to answer.
+    /// whether it is still there (`PING`), and has as long again to answer; what
+    /// [`configure`](Self::configure) says of that afterwards counts.
     pub fn header_timeout(mut self, timeout: Duration) -> Self {
         let timeout = timeout.min(LONGEST);
         self.settings.header_timeout = timeout;

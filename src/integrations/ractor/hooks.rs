@@ -182,7 +182,8 @@ fn arrive<M: Labelled>(context: Option<Context>, origin: Origin, label: &'static
     let is_awaited =
         M::receivers().0.get().is_some() || AWAITED.lock().contains(&TypeId::of::<M>());
     if !is_awaited {
-        return;
+        // Nor for what came before it.
+        return drop(ARRIVED.take());
     }
     let arrived = Arrived {
         message: TypeId::of::<M>(),

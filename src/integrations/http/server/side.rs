@@ -1,7 +1,6 @@
 //! What a server does with its exchanges.
 
 use std::fmt;
-use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 
@@ -20,13 +19,13 @@ use crate::integrations::http::together::Together;
 use crate::integrations::http::words::{self, TagMode};
 use crate::integrations::http::RequestHead;
 use crate::propagation::{trace_token_key, Codecs, Line};
-use crate::trace::{build_span, Span, SpanKind};
+use crate::trace::{build_span, Span, SpanKind, TagKey};
 
 /// The server's side of an exchange.
 pub struct ServerSide {
     server: Arc<Server>,
-    /// The span is called by a gRPC method, of which the client alone says that there is one.
-    in_doubt: bool,
+    /// The gRPC method by which the span is called. That there is one only the client says.
+    in_doubt: Option<TagKey>,
 }
 
 /// What all exchanges of a server share.
@@ -49,7 +48,7 @@ impl ServerSide {
         let (came_in, caller) = Codecs::current().decode_request(request.headers());
         let name = said.naming.name(&head);
         let by_call = name.is_none().then(|| naming::of_grpc(&head)).flatten();
-        let in_doubt = by_call.is_some();
+        let in_doubt = by_call.clone();
         let name = name
             .or(by_call)
             .unwrap_or_else(|| words::method(head.method()).into());
@@ -73,6 +72,19 @@ impl ServerSide {
     }
 }
 
+impl ServerSide {
+    /// There is no such method, as far as one can see. What the handler has called the span stays.
+    fn rename(&mut self, span: &Span) {
+        if self
+            .in_doubt
+            .take()
+            .is_some_and(|name| *name == *span.operation_name())
+        {
+            span.set_operation_name(words::method(&Method::POST));
+        }
+    }
+}
+
 impl Side for ServerSide {
     const FAILED: &'static str = "the service failed";
     const NEEDS_WHOLE_BODY: bool = true;
@@ -93,18 +105,19 @@ impl Side for ServerSide {
 
     /// Without an answer in gRPC, the name is as good as a path, of which anybody could make up any number.
     fn broken_off(&mut self, span: &Span) {
-        if self.in_doubt && !self.server.speaks_grpc.load(Ordering::Relaxed) {
-            span.set_operation_name(words::method(&Method::POST));
+        if !self.server.speaks_grpc.load(Ordering::Relaxed) {
+            self.rename(span);
         }
     }
 
     fn responded(&mut self, mut parts: Parts<'_>, status: StatusCode, headers: &mut HeaderMap) {
-        if mem::replace(&mut self.in_doubt, false) {
+        if self.in_doubt.is_some() {
             let content_type = headers.get(CONTENT_TYPE);
             if content_type.is_some_and(is_grpc) || headers.contains_key(&GRPC_STATUS) {
                 self.server.speaks_grpc.store(true, Ordering::Relaxed);
+                self.in_doubt = None;
             } else {
-                parts.span.set_operation_name(words::method(&Method::POST));
+                self.rename(parts.span);
             }
         }
         let settings = &self.server.settings;
