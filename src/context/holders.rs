@@ -1,5 +1,8 @@
 //! The counts of a block: who shows its table, who keeps its value, and what happens when they go.
 
+use std::mem;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+
 use crate::context::frame::apart;
 #[cfg(kamon_loom)]
 use crate::context::live;
@@ -170,10 +173,19 @@ impl Drop for Dying {
     fn drop(&mut self) {
         // Only after a panic is anything left. A second one must not meet it.
         while self.node.is_some() {
-            let run = std::panic::AssertUnwindSafe(|| apart(|| self.run()));
-            // The payload's own destructor might panic again.
-            std::mem::forget(std::panic::catch_unwind(run));
+            quietly(|| apart(|| self.run()));
         }
+    }
+}
+
+/// Runs destructors whose panics nobody is to hear of.
+pub(super) fn quietly(run: impl FnOnce()) {
+    let Err(payload) = catch_unwind(AssertUnwindSafe(run)) else {
+        return;
+    };
+    if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        // Its destructor may panic too, and so on.
+        mem::forget(another);
     }
 }
 

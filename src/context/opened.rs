@@ -9,6 +9,7 @@ use std::mem::{self, ManuallyDrop};
 use std::ptr;
 
 use crate::context::context::Context;
+use crate::context::holders::quietly;
 use crate::context::node::Header;
 use crate::context::slot::{Slot, SLOT};
 use crate::context::word::Word;
@@ -289,9 +290,7 @@ pub(super) struct Forgotten(Vec<Context>);
 impl Drop for Forgotten {
     fn drop(&mut self) {
         for context in mem::take(&mut self.0) {
-            let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(context)));
-            // The payload's own destructor might panic again.
-            mem::forget(dropped);
+            quietly(|| drop(context));
         }
     }
 }
