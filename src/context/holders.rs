@@ -171,10 +171,15 @@ impl Dying {
 
 impl Drop for Dying {
     fn drop(&mut self) {
-        // Only after a panic is anything left. A second one must not meet it.
-        while self.node.is_some() {
-            quietly(|| apart(|| self.run()));
+        if self.node.is_none() {
+            return;
         }
+        // Only after a panic is anything left. A second one must not meet it.
+        apart(|| {
+            while self.node.is_some() {
+                quietly(|| self.run());
+            }
+        });
     }
 }
 
