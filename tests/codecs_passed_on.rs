@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use kamon::propagation::{trace_state, Codecs, HeaderReader, HeaderWriter};
+use kamon::propagation::{stats, trace_state, Codecs, HeaderReader, HeaderWriter};
 use kamon::trace::{SamplingDecision, SpanContext, SpanId, TraceId};
 use kamon::{Context, Key, Span};
 
@@ -132,7 +132,9 @@ fn baggage_of_our_own_is_sent_whatever_came_in() {
         let context = codecs.decode_headers(&[("baggage", &*came)]);
         let context = context.with_key(&TENANT, Some("blue".into()));
         let mut headers: Vec<(String, String)> = Vec::new();
+        let before = stats().too_large;
         codecs.encode_headers(&context, &mut headers);
+        assert_eq!(stats().too_large, before + 1, "one was left out");
         let again = codecs.decode_headers(&headers);
         assert_eq!(again.get(&TENANT).as_deref(), Some("blue"));
     }

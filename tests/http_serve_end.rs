@@ -6,14 +6,14 @@ mod witness;
 
 use std::future::{pending, IntoFuture as _};
 use std::io;
-use std::sync::Arc;
+use std::sync::{mpsc, Arc, Mutex};
 use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
 use axum::routing::get;
 use axum::Router;
 use hyper_util::server::conn::auto::Builder;
-use kamon::http::{serve, Executor, Listener};
+use kamon::http::{serve, Executor, Listener, Serve};
 use kamon::task::yield_now;
 use tokio::io::{duplex, AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::net::{TcpListener, TcpStream};
@@ -91,6 +91,52 @@ fn a_shutdown_that_takes_too_long_ends_what_is_left() {
             assert!(asked.await.unwrap().is_err());
             assert!(asked_too.await.unwrap().is_err());
         });
+    });
+}
+
+/// Takes as long to be dropped as it is told.
+struct Lingers(Log, Mutex<mpsc::Receiver<()>>);
+
+impl Drop for Lingers {
+    fn drop(&mut self) {
+        self.0.note("dropping");
+        let _ = self.1.lock().unwrap().recv();
+    }
+}
+
+/// The streams of HTTP/2 are tasks of their own, which may end after their connection has.
+#[test]
+fn a_server_ends_when_its_last_handler_has() {
+    workers(4).block_on(async {
+        let log = Log::new();
+        let (end, ended) = mpsc::channel::<()>();
+        let lingers = Arc::new(Mutex::new(Some(Lingers(log.clone(), Mutex::new(ended)))));
+        let handler = {
+            let log = log.clone();
+            move || async move {
+                let _lingers = lingers.lock().unwrap().take();
+                log.note("handling");
+                pending::<&str>().await
+            }
+        };
+        let router = Router::new().route("/", get(handler));
+        let server = start_with(router, |server| {
+            server.shutdown_timeout(Duration::from_millis(1))
+        });
+        let server = server.await;
+        let mut connection = http2(server.address).await;
+        let asked = kamon::spawn(connection.send_request(request("http://localhost/")));
+        log.seen("handling", 1).await;
+        let server = server.shut_down();
+        log.seen("dropping", 1).await;
+        // The connection is gone: whoever asks has heard of it.
+        assert!(asked.await.unwrap().is_err());
+        for _ in 0..10_000 {
+            yield_now().await;
+        }
+        assert!(!server.is_finished());
+        drop(end);
+        server.await.unwrap();
     });
 }
 
@@ -229,37 +275,29 @@ fn clients_of_http2_that_say_too_little_are_sent_away() {
     });
 }
 
-#[test]
-fn no_limit_is_a_limit() {
+/// A server that was told so answers a client of HTTP/1, and goes.
+fn answers(change: impl Fn(Serve<TcpListener, Router>) -> Serve<TcpListener, Router>) {
     on_each(|runtime| {
         runtime.block_on(async {
             let router = Router::new().route("/", get(|| async { "answer" }));
-            let server = start_with(router, |server| {
-                let server = server.header_timeout(Duration::MAX);
-                server.shutdown_timeout(Duration::MAX)
-            });
-            let server = server.await;
+            let server = start_with(router, &change).await;
             assert_eq!(web::get(server.address, "/").await.unwrap(), "answer");
-            let mut connection = http2(server.address).await;
-            let answer = connection.send_request(request("http://localhost/")).await;
-            assert_eq!(text(answer.unwrap()).await.unwrap(), "answer");
             server.shut_down().await.unwrap();
         });
     });
 }
 
 #[test]
-fn a_builder_that_is_replaced_has_timers_too() {
-    on_each(|runtime| {
-        runtime.block_on(async {
-            let router = Router::new().route("/", get(|| async { "answer" }));
-            let server = start_with(router, |server| {
-                server.configure(|builder| *builder = Builder::new(Executor).http1_only())
-            });
-            let server = server.await;
-            assert_eq!(web::get(server.address, "/").await.unwrap(), "answer");
-        });
+fn no_limit_is_a_limit() {
+    answers(|server| {
+        let server = server.header_timeout(Duration::MAX);
+        server.shutdown_timeout(Duration::MAX)
     });
+}
+
+#[test]
+fn a_builder_that_is_replaced_has_timers_too() {
+    answers(|server| server.configure(|builder| *builder = Builder::new(Executor).http1_only()));
 }
 
 /// A listener that fails in the ways it is told, and then says that it is done.
@@ -344,7 +382,7 @@ impl Listener for Refused {
 
 #[test]
 fn a_listener_that_only_fails_does_not_keep_its_server() {
-    let (sender, ended) = std::sync::mpsc::channel();
+    let (sender, ended) = mpsc::channel();
     // A thread of its own: who is kept never ends.
     std::thread::spawn(move || {
         let server = serve(Refused, Router::new()).shut_down_on(yield_now());

@@ -12,7 +12,6 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, Wake, Waker};
 
 use futures_lite::future::or;
-use kamon::runtime::Runtime;
 use kamon::task::yield_now;
 use kamon::time::{sleep, Duration};
 use kamon::{store_context, with_context, Context, Key};
@@ -263,19 +262,4 @@ fn two_destructors_of_one_context_may_panic() {
         with_context(two_bombs(&log), || drop(kamon::spawn(async {})));
         log.seen("bomb", 2).await;
     });
-}
-
-/// What is left open on a thread that blocks on a runtime of several workers ends there too.
-#[test]
-fn a_thread_in_block_on_finds_what_was_current_before() {
-    let runtime: Runtime = workers(2).into_runtime();
-    let seen = with_context(request(1), || {
-        runtime.block_on(async {
-            called(sleep(Duration::from_millis(1)), true).await;
-            outside_of_tasks(true).await;
-            yield_now().await;
-            current()
-        })
-    });
-    assert_eq!((seen, current()), (1, 0));
 }

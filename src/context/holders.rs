@@ -1,8 +1,6 @@
 //! The counts of a block: who shows its table, who keeps its value, and what happens when they go.
 
-use std::mem;
-use std::panic::{catch_unwind, AssertUnwindSafe};
-
+use crate::context::contain::quietly;
 use crate::context::frame::apart;
 #[cfg(kamon_loom)]
 use crate::context::live;
@@ -180,17 +178,6 @@ impl Drop for Dying {
                 quietly(|| self.run());
             }
         });
-    }
-}
-
-/// Runs destructors whose panics nobody is to hear of.
-pub(super) fn quietly(run: impl FnOnce()) {
-    let Err(payload) = catch_unwind(AssertUnwindSafe(run)) else {
-        return;
-    };
-    if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-        // Its destructor may panic too, and so on.
-        mem::forget(another);
     }
 }
 

@@ -3,6 +3,7 @@
 #![doc = include_str!("README.md")]
 
 mod closure;
+pub(crate) mod contain;
 #[allow(clippy::module_inception)]
 mod context;
 mod credits;

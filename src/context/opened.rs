@@ -8,8 +8,8 @@ use std::cell::Cell;
 use std::mem::{self, ManuallyDrop};
 use std::ptr;
 
+use crate::context::contain::quietly;
 use crate::context::context::Context;
-use crate::context::holders::quietly;
 use crate::context::node::Header;
 use crate::context::slot::{Slot, SLOT};
 use crate::context::word::Word;

@@ -44,7 +44,6 @@ pub(crate) fn block_on<F: Future>(shared: &Arc<Shared>, polling: Polling, future
 }
 
 fn drive<F: Future>(shared: &Arc<Shared>, account: Option<Account>, future: F) -> F::Output {
-    shared.fail_broken();
     let mut root = Root::new(shared, account.as_ref().map(Account::wakes));
     // What else this thread attends to in here (tasks, timers, hooks, the driver) is not the
     // future's: it finds no Context, and the future takes its own along.

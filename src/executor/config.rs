@@ -1,8 +1,9 @@
 //! How a runtime was built.
 
+use crate::context::contain::quietly;
 use crate::context::{slot::Frame, Context};
 use crate::sync::Arc;
-use crate::task::{contain, discard, Hooks};
+use crate::task::Hooks;
 
 /// A callback on a worker's thread.
 pub(crate) type ThreadHook = Arc<dyn Fn() + Send + Sync>;
@@ -43,7 +44,5 @@ impl Config {
 pub(crate) fn call_thread_hook(hook: &ThreadHook) {
     let empty = Context::empty();
     let _frame = Frame::enter(&empty);
-    if let Err(payload) = contain(|| hook()) {
-        discard(payload);
-    }
+    quietly(|| hook());
 }

@@ -4,6 +4,7 @@ use std::cell::{Cell, UnsafeCell};
 use std::ptr;
 use std::time::Instant;
 
+use crate::context::contain::drop_contained;
 use crate::context::hand::OpenHand;
 use crate::context::slot::end_scopes;
 use crate::executor::census::bump;
@@ -11,7 +12,7 @@ use crate::executor::core::{Core, OwnedCore};
 use crate::executor::guest;
 use crate::executor::shared::Shared;
 use crate::sync::{give_way, tls, Arc};
-use crate::task::{drop_contained, Notified};
+use crate::task::Notified;
 
 /// The thread's end of a worker, as the code that runs on this thread sees it.
 pub(crate) struct Worker {

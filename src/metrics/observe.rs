@@ -1,8 +1,8 @@
 //! Numbers that are kept elsewhere, and asked for when a snapshot is taken.
 
 use std::fmt;
-use std::panic::{catch_unwind, AssertUnwindSafe};
 
+use crate::context::contain::{contain, discard, quietly};
 use crate::sync::{Arc, Mutex};
 
 /// Keeps an instrument asking for a number that is kept elsewhere.
@@ -113,7 +113,7 @@ impl<T: Copy + Default> Sources<T> {
 impl<T: Copy> Source<T> {
     fn ask(&mut self, of_one: impl Fn(T, T) -> T) -> T {
         let read = self.read.as_ref();
-        if let Some(now) = read.and_then(|read| contain(read)) {
+        if let Some(now) = read.and_then(|read| contain(read).map_err(discard).ok()) {
             self.last = of_one(self.last, now);
         }
         self.last
@@ -125,21 +125,7 @@ impl<T> Drop for Source<T> {
     /// say, which must not end with it.
     fn drop(&mut self) {
         let read = self.read.take();
-        contain(|| drop(read));
-    }
-}
-
-/// Runs what is the user's. If it panics the panic ends here, with its payload.
-fn contain<R>(work: impl FnOnce() -> R) -> Option<R> {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(result) => Some(result),
-        Err(payload) => {
-            if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-                // Its destructor may panic too, and so on.
-                std::mem::forget(another);
-            }
-            None
-        }
+        quietly(|| drop(read));
     }
 }
 

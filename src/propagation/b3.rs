@@ -234,10 +234,13 @@ impl Codec for B3Either {
 
 impl SpanCodec for B3Either {
     fn read(&self, headers: &dyn HeaderReader) -> Result<Found, CodecError> {
-        match (B3Single.read(headers), B3.read(headers)) {
-            (Ok(Found::Nothing), several) => several,
-            (Err(_), Ok(several @ Found::Span(..))) => Ok(several),
-            (single, _) => single,
+        match B3Single.read(headers) {
+            Ok(Found::Nothing) => B3.read(headers),
+            Err(error) => match B3.read(headers) {
+                Ok(several @ Found::Span(..)) => Ok(several),
+                _ => Err(error),
+            },
+            found => found,
         }
     }
 

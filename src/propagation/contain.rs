@@ -1,7 +1,6 @@
 //! Runs one codec so that its failure is its own.
 
-use std::panic::{catch_unwind, AssertUnwindSafe};
-
+use crate::context::contain::{contain, discard};
 use crate::propagation::{stats, CodecError};
 
 /// Runs a codec that writes. Whether it did is counted, and all there is to know.
@@ -25,13 +24,11 @@ pub(super) fn decoding<R>(decode: impl FnOnce() -> Result<R, CodecError>) -> Opt
 fn contained<R>(run: impl FnOnce() -> Result<R, CodecError>) -> Option<R> {
     // What a codec leaves half done is its own entry. An error is dropped in here: its destructor
     // is the codec's code too.
-    match catch_unwind(AssertUnwindSafe(|| run().ok())) {
+    match contain(|| run().ok()) {
         Ok(done) => done,
         Err(payload) => {
             stats::panicked();
-            if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-                std::mem::forget(another);
-            }
+            discard(payload);
             None
         }
     }

@@ -1,9 +1,8 @@
 //! Asking a reporter to do its work: panics are contained, failures are followed by another attempt.
 
-use std::any::Any;
-use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::time::Duration;
 
+use crate::context::contain::{self, discard, Payload};
 use crate::report::settings::Settings;
 use crate::report::{DropReason, ReportError};
 
@@ -20,9 +19,7 @@ pub(crate) struct Failure {
 
 /// Runs what is the user's: the work, and the error that comes of it.
 pub(crate) fn contain(work: impl FnOnce() -> Result<(), ReportError>) -> Result<(), Failure> {
-    let outcome = catch_unwind(AssertUnwindSafe(|| {
-        work().map_err(|error| error.to_string())
-    }));
+    let outcome = contain::contain(|| work().map_err(|error| error.to_string()));
     match outcome {
         Ok(Ok(())) => Ok(()),
         Ok(Err(message)) => Err(Failure {
@@ -57,15 +54,12 @@ pub(crate) fn persist(
     call()
 }
 
-fn message_of(payload: Box<dyn Any + Send>) -> String {
+fn message_of(payload: Payload) -> String {
     let text = match payload.downcast_ref::<&str>() {
         Some(text) => Some((*text).to_owned()),
         None => payload.downcast_ref::<String>().cloned(),
     };
-    if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-        // Its destructor may panic too, and so on.
-        std::mem::forget(another);
-    }
+    discard(payload);
     format!("panicked: {}", text.as_deref().unwrap_or("without a text"))
 }
 

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::io;
 
-use crate::task::contain::Payload;
+use crate::context::contain::Payload;
 use crate::task::Id;
 
 /// The reason a task ended without an output: it was cancelled, or it panicked.

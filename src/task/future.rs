@@ -6,9 +6,9 @@ use std::pin::Pin;
 use std::ptr::NonNull;
 use std::task::{Context as TaskContext, Poll};
 
+use crate::context::contain::{contain, discard, drop_contained};
 use crate::context::hand;
 use crate::context::slot::{end_scopes, Frame};
-use crate::task::contain::{contain, discard, drop_contained};
 use crate::task::header::{Flags, Header};
 use crate::task::output::{Failure, Output};
 use crate::task::Entered;

@@ -4,9 +4,10 @@ use std::fmt;
 use std::panic::Location;
 use std::time::Duration;
 
+use crate::context::contain::{contain, discard};
 use crate::context::{slot::Frame, Context};
 use crate::sync::Arc;
-use crate::task::{contain, discard, Id};
+use crate::task::Id;
 
 /// What a task hook is told about the task.
 ///

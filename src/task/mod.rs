@@ -11,7 +11,6 @@
 //! is where tokio's users look for them.
 
 mod abort;
-mod contain;
 pub mod coop;
 mod current;
 mod error;
@@ -42,7 +41,6 @@ pub mod futures {
     pub use crate::task::local_key::TaskLocalFuture;
 }
 
-pub(crate) use contain::{contain, discard, drop_contained};
 pub(crate) use current::{take_awaiting, Entered, Helping};
 pub(crate) use header::{Keep, Link, Notified, Scheduler};
 pub use hooks::TaskMeta;

@@ -2,8 +2,8 @@
 
 use std::mem::ManuallyDrop;
 
+use crate::context::contain::{contain, discard, drop_contained, Payload};
 use crate::context::{slot, slot::Frame, Context};
-use crate::task::contain::{contain, discard, drop_contained, Payload};
 use crate::task::{Entered, Id, JoinError};
 
 /// A task's result, and the Context it has to be dropped in if nobody takes it.

@@ -4,13 +4,13 @@ use std::fmt;
 use std::panic::Location;
 use std::time::Duration;
 
-use super::contain::contain;
 use super::current;
 use super::far::capped;
 use super::host::Host;
 use super::instant::Instant;
 use super::shard::{Action, Armed, Shard};
 use super::wheel::Key;
+use crate::context::contain::quietly;
 use crate::context::{slot, Context};
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::Arc;
@@ -128,9 +128,9 @@ impl Drop for Callback {
     fn drop(&mut self) {
         if let Some((context, callback)) = self.parts.take() {
             let frame = slot::Frame::enter(&context);
-            contain(|| drop(callback));
+            quietly(|| drop(callback));
             drop(frame);
-            contain(|| drop(context));
+            quietly(|| drop(context));
         }
     }
 }

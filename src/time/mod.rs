@@ -23,7 +23,6 @@ pub mod error;
 
 mod callback;
 mod clock;
-mod contain;
 mod current;
 mod far;
 #[cfg(feature = "test-util")]

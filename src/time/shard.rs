@@ -9,9 +9,9 @@ use crossbeam_utils::CachePadded;
 use super::callback::Callback;
 #[cfg(feature = "test-util")]
 use super::clock::Clock;
-use super::contain::contain;
 use super::schedule::Schedule;
 use super::wheel::{Key, Moved, Step, Wheel};
+use crate::context::contain::quietly;
 use crate::sync::{Arc, Mutex};
 
 /// How many entries are taken out under one hold of the lock.
@@ -179,7 +179,7 @@ impl Shard {
 
     /// Does what is to be done at a deadline. Nothing that panics in it gets out.
     pub(super) fn fire(&self, action: Action) {
-        contain(|| match action {
+        quietly(|| match action {
             Action::Wake(waker) => waker.wake(),
             Action::Call(callback) => callback.launch(self.schedule.host()),
         });
@@ -193,7 +193,7 @@ impl Shard {
         self.schedule.publish(self.index, None);
         drop(state);
         for action in wheel.into_values() {
-            contain(|| match action {
+            quietly(|| match action {
                 Action::Wake(waker) => waker.wake(),
                 Action::Call(callback) => drop(callback),
             });

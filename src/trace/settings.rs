@@ -1,10 +1,9 @@
 //! How spans are made: the sampler, the ids, what is ignored and what is kept after the fact.
 
-use std::any::Any;
 use std::fmt;
-use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::time::Duration;
 
+use crate::context::contain::{contain, discard};
 use crate::metrics::Glob;
 use crate::sync::statics::{AtomicPtr, Mutex, Ordering};
 use crate::trace::counts::Decisions;
@@ -154,7 +153,7 @@ impl Settings {
 
     pub(super) fn decide(&self, request: &SamplingRequest<'_>) -> SamplingDecision {
         // What a sampler leaves half done is its own.
-        let asked = catch_unwind(AssertUnwindSafe(|| self.sampler.decide(request)));
+        let asked = contain(|| self.sampler.decide(request));
         let decision = match asked {
             Ok(SamplingDecision::Sample) => SamplingDecision::Sample,
             Ok(_) => SamplingDecision::DoNotSample,
@@ -197,15 +196,6 @@ impl Settings {
             true => reported,
             false => reported.and(Flags::MEASURED),
         }
-    }
-}
-
-/// Drops what a sampler panicked with. The panic hook has told about it already.
-#[cold]
-fn discard(payload: Box<dyn Any + Send>) {
-    if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-        // Its destructor may panic too, and so on.
-        std::mem::forget(another);
     }
 }
 

@@ -4,8 +4,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
+use crate::context::contain::{contain, discard};
 use crate::sync::Arc;
-use crate::task::{contain, discard, Notified};
+use crate::task::Notified;
 use crate::time::Timers;
 
 /// A piece of work.

@@ -5,12 +5,12 @@ use std::io;
 use std::ptr;
 use std::time::Instant;
 
+use crate::context::contain::{contain, discard};
 use crate::executor::blocking::config::{Around, BlockingConfig};
 use crate::executor::blocking::pool::{Shared, State};
 use crate::executor::config::call_thread_hook;
 use crate::sync::thread::{Builder, JoinHandle as ThreadHandle};
 use crate::sync::{tls, Arc, MutexGuard};
-use crate::task::{contain, discard};
 
 tls! {
     /// The pool that this thread belongs to.

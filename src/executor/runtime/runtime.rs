@@ -120,8 +120,8 @@ impl Runtime {
     /// # Panics
     ///
     /// If called from a task or from within another `block_on`. Panics of the future come
-    /// through. It also panics if a foreign waker has panicked inside of tokio's event loop, which is the end
-    /// of the runtime.
+    /// through. It also panics if it has to wait and a foreign waker has panicked inside of tokio's event loop,
+    /// which is the end of the runtime.
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         block_on(self.handle.shared(), Polling::Yes, future)

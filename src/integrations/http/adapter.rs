@@ -20,6 +20,7 @@ use crate::integrations::http::oneshot::Oneshot;
 pub(super) struct Adapter<S> {
     service: S,
     requests: Arc<AtomicU64>,
+    /// Counted by connection: its requests do not meet those of others.
     at_work: Arc<AtWork>,
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use http::Extensions;
 
+use crate::context::contain::{contain, discard};
 use crate::integrations::http::{names, words, RequestHead};
-use crate::task::{contain, discard};
 use crate::trace::TagKey;
 
 /// What operations are called: the first that knows decides.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::time::{Instant, Sleep};
 
+use crate::context::contain::{contain, discard};
 use crate::context::slot::{self, Frame};
 use crate::context::Context;
 use crate::executor::driver::{Driver, DriverOptions, Token};
@@ -16,7 +17,6 @@ use crate::integrations::tokio::budget::{leave_alone, limit};
 use crate::sync::statics::{AtomicBool, Ordering};
 use crate::sync::thread::Thread;
 use crate::sync::Mutex;
-use crate::task::{contain, discard};
 
 /// Makes the driver of a runtime.
 ///

@@ -14,6 +14,13 @@ pub(crate) fn contain<R>(f: impl FnOnce() -> R) -> Result<R, Payload> {
     catch_unwind(AssertUnwindSafe(f))
 }
 
+/// Runs what is the user's, of whose panics nobody is to hear. The panic hook has told about them already.
+pub(crate) fn quietly(f: impl FnOnce()) {
+    if let Err(payload) = contain(f) {
+        discard(payload);
+    }
+}
+
 /// Drops a panic payload whose destructor may panic in turn.
 pub(crate) fn discard(payload: Payload) {
     if let Err(second) = contain(move || drop(payload)) {
@@ -30,8 +37,6 @@ pub(crate) fn drop_contained(context: Context) {
         return;
     }
     if let Some(context) = slot::keep(context) {
-        if let Err(payload) = contain(move || drop(context)) {
-            discard(payload);
-        }
+        quietly(move || drop(context));
     }
 }
