@@ -13,6 +13,7 @@ use axum::routing::get;
 use axum::Router;
 use http_body_util::BodyExt;
 use kamon::metrics::{self, Value};
+use kamon::task::yield_now;
 use kamon::{with_context, ContextFutureExt as _};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -20,11 +21,18 @@ use web::{http1, http2, request, start, talk, text};
 use witness::{current, on_each, quiet_panic, workers, Log};
 
 /// Handlers that do not return until two of them run at the same time.
+///
+/// They block their threads for that, but not before both have begun: whoever blocks the worker that
+/// would have waited for the other one's socket may wait for ever, as on tokio.
 fn meeting() -> Router {
+    let begun = Arc::new(tokio::sync::Barrier::new(2));
     let both = Arc::new(Barrier::new(2));
     Router::new().route(
         "/",
         get(move || async move {
+            begun.wait().await;
+            // What waits behind somebody who yields is told of.
+            yield_now().await;
             both.wait();
             "met"
         }),
