@@ -204,6 +204,11 @@ fn what_otels_variables_say_that_is_not_known_is_a_warning() {
             "my svc",
         ),
         ("OTEL_PROPAGATORS", "none,b3", "\"none\""),
+        (
+            "OTEL_RESOURCE_ATTRIBUTES",
+            "a=b, service.name",
+            "service.name",
+        ),
         ("OTEL_TRACES_SAMPLER", "xray", "\"xray\""),
         ("OTEL_SDK_DISABLED", "yes", "\"yes\""),
     ];
@@ -222,6 +227,10 @@ fn what_otels_variables_say_that_is_not_known_is_a_warning() {
         ("OTEL_TRACES_SAMPLER", "parentbased_traceidratio"),
         ("OTEL_TRACES_SAMPLER_ARG", "0.25"),
         ("OTEL_SDK_DISABLED", "false"),
+        (
+            "OTEL_RESOURCE_ATTRIBUTES",
+            "service.namespace=shop,peer.service.name=a,team=service.name",
+        ),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318"),
     ];
     assert!(load(&known).unwrap().warnings().is_empty());

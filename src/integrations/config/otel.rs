@@ -8,6 +8,9 @@ use crate::integrations::config::sampling::Sampling;
 use crate::integrations::config::variables::Variables;
 use crate::propagation::{Baggage, Codecs, CodecsBuilder};
 
+/// The attribute that is the service's name.
+const SERVICE: &str = "service.name";
+
 /// Sets what the variables say.
 pub(super) fn read(draft: &mut Draft, variables: &Variables) {
     let mut text = |name: &str| -> Option<String> {
@@ -28,7 +31,7 @@ pub(super) fn read(draft: &mut Draft, variables: &Variables) {
 
     let in_attributes = attributes.and_then(|attributes| {
         let service = service_in(&attributes);
-        if service.is_none() && attributes.contains("service.name") {
+        if service.is_none() && names_service(&attributes) {
             draft.warn(format!(
                 "OTEL_RESOURCE_ATTRIBUTES: the service.name in {attributes:?} is ignored; values have %20 for \
                  a blank, and so on"
@@ -54,8 +57,20 @@ pub(super) fn read(draft: &mut Draft, variables: &Variables) {
 fn service_in(attributes: &str) -> Option<String> {
     let codecs = Codecs::builder().http_headers(Baggage::key().name(), ["baggage"]);
     let context = codecs.build().decode_headers(&[("baggage", attributes)]);
-    let name = context.get(Baggage::key()).get("service.name")?;
+    let name = context.get(Baggage::key()).get(SERVICE)?;
     Some(name.to_owned()).filter(|name| !name.is_empty())
+}
+
+/// Whether one of the attributes is the service's name, as others only begin like it:
+/// `service.namespace`.
+fn names_service(attributes: &str) -> bool {
+    let mut members = attributes.split(',');
+    members.any(|member| {
+        member
+            .split('=')
+            .next()
+            .is_some_and(|key| key.trim() == SERVICE)
+    })
 }
 
 fn set_propagators(draft: &mut Draft, names: &str) {
