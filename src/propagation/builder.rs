@@ -243,6 +243,13 @@ impl CodecsBuilder {
     /// The key of the trace token, whichever list its codec stands in.
     pub(crate) const TRACE_TOKEN: &'static str = TraceToken::KEY;
 
+    /// Whether a codec was added under the name of one that need not be.
+    pub(crate) fn gives_another_meaning(&self) -> bool {
+        let is_known = |name: &str| self.codecs.contains_key(name);
+        let is_known_binary = |name: &str| self.binary_codecs.contains_key(name);
+        BUILT_IN.into_iter().any(is_known) || BUILT_IN_BINARY.into_iter().any(is_known_binary)
+    }
+
     /// The names of the codecs of headers.
     pub(crate) fn names(&self) -> Vec<&str> {
         let added = self.codecs.keys().map(String::as_str);

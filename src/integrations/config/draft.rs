@@ -39,8 +39,9 @@ impl Draft {
     pub(super) fn new(codecs: CodecsBuilder) -> Self {
         Draft {
             config: Config::new(),
+            // What the defaults name may be another one.
+            has_codecs: codecs.gives_another_meaning(),
             codecs,
-            has_codecs: false,
             worker_threads: None,
             tracing: Tracing::default(),
             warnings: Vec::new(),
