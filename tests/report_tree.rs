@@ -156,6 +156,24 @@ fn traces_are_apart_and_in_the_order_in_which_they_began() {
 }
 
 #[test]
+fn an_outline_does_not_go_by_ids() {
+    // All at the same time, as where the clock stands still.
+    let drawn = |[a, b, c]: [u64; 3]| {
+        let mut rows = span(c, a, "query", 0, 0);
+        rows.tags = vec![("rows".into(), 2.into())];
+        let mut other = span(a, 0, "other", 0, 0);
+        other.trace_id = TraceId::new(u128::from(b) + 4);
+        let root = span(a, 0, "root", 0, 0);
+        let (parse, query) = (span(b, a, "parse", 0, 0), span(9, a, "query", 0, 0));
+        outline(&[root, rows, query, parse, other])
+    };
+    let expected = "other\n\nroot\n├─ parse\n├─ query {rows=2}\n└─ query\n";
+    for ids in [[1, 2, 3], [3, 2, 10], [3, 10, 2]] {
+        assert_eq!(drawn(ids), expected, "{ids:?}");
+    }
+}
+
+#[test]
 fn nothing_is_left_out_of_what_makes_no_sense() {
     // Two that are each other's parents, one that is its own, and one that ends before it begins.
     let spans = [

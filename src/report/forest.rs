@@ -1,5 +1,6 @@
 //! Spans in the order of a drawing: trace by trace, parents before their children.
 
+use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, SystemTime};
 
@@ -31,23 +32,41 @@ impl Tree<'_> {
     }
 }
 
-/// Sorts spans into trees: the traces by when they began, children by when they began. Nothing is
-/// left out: a span whose parent is not among them stands at the top, and of two that are the same
-/// the first counts.
+/// Sorts spans into trees: the traces by when they began, children by when they began, and those of
+/// one time by name and tags. Nothing is left out: a span whose parent is not among them stands at
+/// the top, and of two that are the same the first counts.
 pub(crate) fn plant(spans: &[SpanRecord]) -> Vec<Tree<'_>> {
     let mut by_trace: HashMap<TraceId, Vec<&SpanRecord>> = HashMap::new();
     for span in spans {
         by_trace.entry(span.trace_id).or_default().push(span);
     }
     let mut trees: Vec<Tree<'_>> = by_trace.into_values().filter_map(plant_one).collect();
-    trees.sort_by_key(|tree| (tree.start, tree.trace_id));
+    trees.sort_by(|one, other| {
+        let by_time = one.start.cmp(&other.start);
+        by_time
+            .then_with(|| said(one.rows[0].span, other.rows[0].span))
+            .then_with(|| one.trace_id.cmp(&other.trace_id))
+    });
     trees
+}
+
+/// The order of spans of one time: by what they say, which is the same in each run, as their ids are not.
+fn said(one: &SpanRecord, other: &SpanRecord) -> Ordering {
+    let tags = |span: &SpanRecord| format!("{:?}", span.tags);
+    let by_name = one.operation.cmp(&other.operation);
+    by_name.then_with(|| tags(one).cmp(&tags(other)))
 }
 
 fn plant_one(mut spans: Vec<&SpanRecord>) -> Option<Tree<'_>> {
     let mut known = HashSet::new();
     spans.retain(|span| known.insert(span.id));
-    spans.sort_by_key(|span| (span.started_at, span.finished_at, span.id));
+    spans.sort_by(|one, other| {
+        let times = |span: &SpanRecord| (span.started_at, span.finished_at);
+        let by_time = times(one).cmp(&times(other));
+        by_time
+            .then_with(|| said(one, other))
+            .then_with(|| one.id.cmp(&other.id))
+    });
 
     let mut children: HashMap<SpanId, Vec<usize>> = HashMap::new();
     let mut tops = Vec::new();
