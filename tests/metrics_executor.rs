@@ -77,6 +77,35 @@ fn what_waits_for_a_worker_is_in_the_queue() {
 }
 
 #[test]
+fn so_is_what_waits_where_a_thread_in_block_on_has_put_it() {
+    let mut subscription = watch();
+    let runtime = Builder::new_multi_thread()
+        .name("guest")
+        .worker_threads(1)
+        .build()
+        .unwrap();
+    // The only worker is in a turn.
+    let (both, done) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+    let (begun, end) = (both.clone(), done.clone());
+    let busy = runtime.spawn(async move {
+        begun.wait();
+        end.wait();
+    });
+    both.wait();
+    let waiting = runtime.block_on(async {
+        let tasks: Vec<_> = (0..3).map(|_| kamon::spawn(async {})).collect();
+        let waiting = number(&subscription.snapshot(), "executor.queue-size", "guest");
+        done.wait();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        waiting
+    });
+    runtime.block_on(busy).unwrap();
+    assert_eq!(waiting, 3.0);
+}
+
+#[test]
 fn workers_at_work_are_active() {
     let mut subscription = watch();
     let runtime = Builder::new_multi_thread()

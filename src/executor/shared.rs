@@ -88,6 +88,11 @@ impl Remote {
     pub(crate) fn has_work(&self) -> bool {
         !self.stealer.is_empty() || !self.lifo_slot.is_empty()
     }
+
+    /// How many tasks there are in its queue and its slot.
+    pub(crate) fn queued(&self) -> usize {
+        self.stealer.len() + usize::from(!self.lifo_slot.is_empty())
+    }
 }
 
 impl Shared {

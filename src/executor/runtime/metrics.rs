@@ -46,9 +46,11 @@ impl RuntimeMetrics {
         self.shared.census.spawned()
     }
 
-    /// Returns the number of tasks in the queue that threads outside the workers push to.
+    /// Returns the number of tasks in the queues that threads outside the workers push to: the one that
+    /// they share, and those that threads in `block_on` have besides.
     pub fn global_queue_depth(&self) -> usize {
-        self.shared.injector.len()
+        let guests = self.shared.guests().iter();
+        self.shared.injector.len() + guests.map(|guest| guest.queued()).sum::<usize>()
     }
 
     /// Returns the number of tasks in a worker's own queue.
@@ -57,8 +59,7 @@ impl RuntimeMetrics {
     ///
     /// If there is no such worker, as do all functions here that take one.
     pub fn worker_local_queue_depth(&self, worker: usize) -> usize {
-        let remote = self.worker(worker);
-        remote.stealer.len() + usize::from(!remote.lifo_slot.is_empty())
+        self.worker(worker).queued()
     }
 
     /// Returns how many turns a worker has given to tasks.
