@@ -59,6 +59,24 @@ fn tasks_and_threads_are_counted() {
 }
 
 #[test]
+fn what_is_being_spawned_has_not_ended() {
+    let mut subscription = watch();
+    let runtime = Builder::new_current_thread().name("begun").build();
+    let runtime = Arc::new(runtime.unwrap());
+    let spawning = runtime.clone();
+    let spawner = std::thread::spawn(move || {
+        for _ in 0..200_000 {
+            spawning.spawn(std::future::pending::<()>());
+        }
+    });
+    while !spawner.is_finished() {
+        let period = subscription.snapshot();
+        assert_eq!(number(&period, "executor.tasks.completed", "begun"), 0.0);
+    }
+    spawner.join().unwrap();
+}
+
+#[test]
 fn what_waits_for_a_worker_is_in_the_queue() {
     let mut subscription = watch();
     // Nobody runs its tasks before somebody blocks on it.

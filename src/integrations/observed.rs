@@ -52,8 +52,9 @@ const COUNTERS: &[Counted] = &[
         "executor.tasks.completed",
         "tasks of the runtime that have ended",
         |metrics| {
-            let alive = metrics.num_alive_tasks() as u64;
-            metrics.spawned_tasks_count().saturating_sub(alive)
+            // In this order, what is spawned in between is not taken for something that has ended.
+            let spawned = metrics.spawned_tasks_count();
+            spawned.saturating_sub(metrics.num_alive_tasks() as u64)
         },
     ),
 ];
