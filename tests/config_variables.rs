@@ -142,6 +142,11 @@ fn otel_service_name() {
             )],
             "my users",
         ),
+        // Nothing follows a value here, as properties do in baggage.
+        (
+            &[("OTEL_RESOURCE_ATTRIBUTES", "service.name=a;b=1,c=d")],
+            "a;b=1",
+        ),
         (
             &[
                 ("OTEL_RESOURCE_ATTRIBUTES", "service.name=a"),

@@ -53,10 +53,12 @@ pub(super) fn read(draft: &mut Draft, variables: &Variables) {
     }
 }
 
-/// The service's name among the attributes of the resource, which are written as baggage is.
+/// The service's name among the attributes of the resource, which are written as baggage is, but without
+/// properties: a semicolon is the value's.
 fn service_in(attributes: &str) -> Option<String> {
+    let attributes = attributes.replace(';', "%3B");
     let codecs = Codecs::builder().http_headers(Baggage::key().name(), ["baggage"]);
-    let context = codecs.build().decode_headers(&[("baggage", attributes)]);
+    let context = codecs.build().decode_headers(&[("baggage", &*attributes)]);
     let name = context.get(Baggage::key()).get(SERVICE)?;
     Some(name.to_owned()).filter(|name| !name.is_empty())
 }
