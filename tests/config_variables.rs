@@ -183,6 +183,7 @@ fn otel_sdk_disabled() {
         let variables = [
             ("OTEL_SDK_DISABLED", value),
             ("OTEL_TRACES_SAMPLER", "always_on"),
+            ("KAMON_TRACE_TRUST_REMOTE_SAMPLING_DECISION", "false"),
         ];
         let _in_force = in_force(loader("", &variables));
         let name = format!("disabled {value:?}");

@@ -9,8 +9,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use kamon::report::{embedded, Flush};
-use kamon::trace::{stats, NeverSampler, Settings};
-use kamon::{Config, Span};
+use kamon::trace::{stats, IdScheme, NeverSampler, SamplingDecision, Settings};
+use kamon::{Config, Span, SpanContext, SpanId, TraceId};
 use locks::Mutex;
 
 static TURN: Mutex<()> = Mutex::new(());
@@ -43,6 +43,36 @@ fn a_shorter_drain_interval_is_not_waited_for() {
     let _kamon = kamon::init(Config::new().drain_interval(often)).unwrap();
     await_reported(&span);
     await_reported(&finished());
+}
+
+#[test]
+fn silence_changes_no_other_setting_and_ends_with_a_later_configuration() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let public = Settings::new()
+        .ids(IdScheme::Single)
+        .distrust_remote_decisions();
+    let _kamon = kamon::init(Config::new().tracing(public)).unwrap();
+    let theirs = |decision| {
+        let caller = SpanContext::new(TraceId::new(7), SpanId::new(7)).with_sampling(decision);
+        let caller = Span::remote(caller);
+        let span = kamon::build_span("theirs").as_child_of(&caller).start();
+        span.finish();
+        span.is_sampled()
+    };
+    assert!(finished().is_sampled());
+    assert!(theirs(SamplingDecision::DoNotSample), "it is not trusted");
+
+    let _kamon = kamon::init(Config::new().silent()).unwrap();
+    let silent = finished();
+    assert!(!silent.is_sampled());
+    assert_eq!(silent.trace_id().get() >> 64, 0);
+    assert!(theirs(SamplingDecision::Sample), "it passes through");
+    assert!(!theirs(SamplingDecision::DoNotSample));
+
+    let _kamon = kamon::init(Config::new()).unwrap();
+    assert!(finished().is_sampled());
+    assert!(theirs(SamplingDecision::DoNotSample), "it is not trusted");
+    Settings::new().apply();
 }
 
 #[test]

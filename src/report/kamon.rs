@@ -10,7 +10,7 @@ use crate::report::metric_desks::METRIC_DESKS;
 use crate::report::service::set_service_name;
 use crate::report::settings::SETTINGS;
 use crate::report::{Config, ConfigError};
-use crate::trace::NeverSampler;
+use crate::trace::set_silent;
 
 /// Puts a configuration in force.
 ///
@@ -45,6 +45,7 @@ pub fn init(config: Config) -> Result<Kamon, ConfigError> {
     *SETTINGS.lock() = config.settings;
     // Else it would sleep for as long as it was told before.
     DRAIN.wake();
+    set_silent(config.silent);
     if let Some(tracing) = config.tracing {
         tracing.apply();
     }
@@ -68,8 +69,7 @@ pub fn init(config: Config) -> Result<Kamon, ConfigError> {
 }
 
 /// The configuration without what would report.
-fn silenced(config: Config) -> Config {
-    let mut config = config.adjust_tracing(|settings| settings.sampler(NeverSampler));
+fn silenced(mut config: Config) -> Config {
     config.recent_spans = 0;
     config.reporters.clear();
     config.metric_reporters.clear();

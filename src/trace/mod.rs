@@ -54,6 +54,7 @@ pub use sampler::{
     AdaptiveSampler, AlwaysSampler, NeverSampler, RandomSampler, RatioSampler, Sampler,
     SamplingRequest,
 };
+pub(crate) use settings::set_silent;
 pub use settings::{IdScheme, Settings};
 pub use span::Span;
 pub use span_context::SpanContext;

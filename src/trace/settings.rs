@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::context::contain::{contain, discard};
 use crate::metrics::Glob;
-use crate::sync::statics::{AtomicPtr, Mutex, Ordering};
+use crate::sync::statics::{AtomicBool, AtomicPtr, Mutex, Ordering};
 use crate::trace::counts::Decisions;
 use crate::trace::state::Flags;
 use crate::trace::tail::{self, TailRules};
@@ -57,6 +57,20 @@ static CURRENT: AtomicPtr<Settings> = AtomicPtr::new(std::ptr::null_mut());
 static KEPT: Mutex<Vec<&'static Settings>> = Mutex::new(Vec::new());
 
 static DEFAULT: std::sync::LazyLock<Settings> = std::sync::LazyLock::new(Settings::new);
+
+/// Whether nothing is to be reported, whatever the settings say.
+static SILENT: AtomicBool = AtomicBool::new(false);
+
+/// Has no trace sampled that begins here from now on, and those of others as they say; or ends that.
+pub(crate) fn set_silent(silent: bool) {
+    // Ordering: a span that starts meanwhile may go by either.
+    SILENT.store(silent, Ordering::Relaxed);
+}
+
+fn is_silent() -> bool {
+    // Ordering: see above.
+    SILENT.load(Ordering::Relaxed)
+}
 
 /// The settings in force.
 #[inline]
@@ -152,6 +166,9 @@ impl Settings {
     }
 
     pub(super) fn decide(&self, request: &SamplingRequest<'_>) -> SamplingDecision {
+        if is_silent() {
+            return SamplingDecision::DoNotSample;
+        }
         // What a sampler leaves half done is its own.
         let asked = contain(|| self.sampler.decide(request));
         let decision = match asked {
@@ -176,7 +193,7 @@ impl Settings {
 
     #[inline]
     pub(super) fn trusts_remote_decisions(&self) -> bool {
-        self.trusts_remote_decisions
+        self.trusts_remote_decisions || is_silent()
     }
 
     #[inline]

@@ -152,12 +152,10 @@ fn ratio(draft: &mut Draft, argument: Option<&str>) -> f64 {
     }
 }
 
-/// Has nothing reported. What passes through keeps the decision that it came with, since
-/// propagation is not to be touched by this.
+/// Has nothing reported. Propagation is not to be touched by this.
 fn disable(draft: &mut Draft, value: &str) {
     if value.eq_ignore_ascii_case("true") {
         draft.report(|config| config.silent());
-        draft.tracing.trust = Some(true);
     } else if !value.eq_ignore_ascii_case("false") {
         draft.warn(format!(
             "OTEL_SDK_DISABLED: {value:?} is neither true nor false and is ignored"
