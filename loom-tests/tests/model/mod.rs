@@ -98,7 +98,7 @@ pub(crate) fn explore(
     let depth = depth();
     let bound = *builder
         .preemption_bound
-        .get_or_insert(preemptions - LESS + depth);
+        .get_or_insert(preemptions.saturating_sub(LESS) + depth);
     let patience = if depth == 0 { PATIENCE } else { DEEP_PATIENCE };
     let patience = *builder.max_duration.get_or_insert(patience);
 

@@ -227,3 +227,26 @@ fn a_task_that_blocks_while_somebody_watches() {
         },
     );
 }
+
+/// Somebody watches over a guest that blocks its thread, and a worker blocks its own until what it has spawned has
+/// run. Then it does so again, when whoever ran that may have begun to watch.
+#[test]
+fn a_task_that_blocks_again_while_somebody_watches() {
+    check_bounded("a_task_that_blocks_again_while_somebody_watches", 0, || {
+        let runtime = build(Builder::new_multi_thread().worker_threads(2));
+        let gate = Gate::new();
+        let opened = gate.clone();
+        let blocks = async move {
+            for times in [1, 2] {
+                let opens = opened.clone();
+                drop(spawn(async move { opens.open() }));
+                opened.pass(times);
+            }
+            expect_here(1, "what comes after the waits");
+        };
+        runtime.block_on(async move {
+            with_context(request(1), || drop(spawn(blocks)));
+            gate.pass(2);
+        });
+    });
+}
