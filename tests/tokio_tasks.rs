@@ -5,6 +5,7 @@
 
 mod witness;
 
+use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{channel, Sender};
 use std::sync::Arc;
@@ -310,6 +311,30 @@ fn a_kamon_runtime_can_be_made_and_used_under_tokio() {
             seen
         });
         assert_eq!(seen, 1);
+    });
+}
+
+/// Such a runtime waits on the thread that blocks, inside of its own tokio runtime.
+#[test]
+fn a_current_thread_runtime_that_is_blocked_on_in_a_tokio_task_says_so_and_lives_on() {
+    on_each_tokio(|runtime| {
+        let own = workers(0).into_runtime();
+        let wait = || own.block_on(std::future::pending::<()>());
+        let payload = runtime
+            .block_on(async { catch_unwind(AssertUnwindSafe(wait)) })
+            .unwrap_err();
+        let said = payload.downcast_ref::<String>().map(String::as_str);
+        let said = said.or(payload.downcast_ref::<&str>().copied());
+        assert!(
+            said.is_some_and(
+                |said| said.starts_with("Cannot start a runtime from within a runtime")
+            ),
+            "{said:?}"
+        );
+        // Whoever may block on it still can.
+        let task = own.spawn(async { 7 });
+        assert_eq!(own.block_on(task).unwrap(), 7);
+        own.block_on(kamon::time::sleep(kamon::time::Duration::from_millis(1)));
     });
 }
 

@@ -101,7 +101,8 @@ impl Handle {
     ///
     /// # Panics
     ///
-    /// If called from a task or from within another `block_on`. Panics of the future come
+    /// If called from a task or from within another `block_on`, and as
+    /// [`Runtime::block_on`](crate::runtime::Runtime::block_on) if it has to wait. Panics of the future come
     /// through.
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {

@@ -102,8 +102,7 @@ impl LocalRuntime {
     ///
     /// # Panics
     ///
-    /// If called from a task or from within another `block_on`. Panics of the future come
-    /// through.
+    /// As that of a current-thread [`Runtime`].
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.local.set.block_on(&self.runtime, future)

@@ -121,7 +121,8 @@ impl Runtime {
     ///
     /// If called from a task or from within another `block_on`. Panics of the future come
     /// through. It also panics if it has to wait and a foreign waker has panicked inside of tokio's event loop,
-    /// which is the end of the runtime.
+    /// which is the end of the runtime; and on a current-thread runtime, if it has to wait in a task or a
+    /// `block_on` of tokio's, which is not.
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         block_on(self.handle.shared(), Polling::Yes, future)

@@ -1,6 +1,6 @@
 //! tokio's event loop as the place where idle workers wait.
 
-use std::future::{poll_fn, Future};
+use std::future::{poll_fn, ready, Future};
 use std::io;
 use std::pin::Pin;
 use std::task::{Poll, Waker};
@@ -128,6 +128,14 @@ impl Driver for TokioDriver {
                 Poll::Pending
             }),
         );
+    }
+
+    fn assert_may_wait(&self) {
+        // A thread that polls tokio's tasks must not be blocked by a current-thread runtime of tokio's, and
+        // only tokio knows whether this is one. What it says then is what is to be said.
+        if inside_tokio() {
+            self.handle.block_on(ready(()));
+        }
     }
 
     fn is_broken(&self) -> bool {
