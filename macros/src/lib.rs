@@ -30,7 +30,7 @@ use crate::expansion::Entry;
 /// |---|---|---|
 /// | `flavor` | `"multi_thread"` (default), `"current_thread"`, `"local"` | which runtime to build |
 /// | `worker_threads` | an integer above 0 | workers of a `multi_thread` runtime |
-/// | `start_paused` | `true`, `false` | whether the clock stands still from the start; not with `multi_thread`, needs the feature `test-util` |
+/// | `start_paused` | `true`, `false` | whether the clock of `kamon::time` stands still from the start; not with `multi_thread`, needs the feature `test-util` |
 /// | `name` | a string | the runtime's name |
 /// | `crate` | a path in a string | where to find kamon; `::kamon` when absent |
 ///

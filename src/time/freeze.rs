@@ -14,6 +14,9 @@ use crate::sync::Arc;
 /// runtime has nothing left to run, the clock jumps to the next deadline: a test that sleeps for an
 /// hour takes no time. Only a runtime of one thread can do that.
 ///
+/// The timers of `tokio::time` have a clock of their own, which goes on: for what sleeps there, a clock that
+/// jumps ahead here may be too fast.
+///
 /// # Panics
 ///
 /// Panics outside of a current-thread runtime, and if the clock is paused already.

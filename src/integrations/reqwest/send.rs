@@ -22,7 +22,8 @@ use crate::integrations::http::ClientLayer;
 /// # }
 /// ```
 pub trait SendTraced {
-    /// Sends the request, with the current Context and in a span of its own if one is current.
+    /// Sends the request: if a span is current, with the Context and in a span of its own; with the Context
+    /// if only a trace token is; otherwise as it is.
     ///
     /// As of any async function, nothing happens before the future is polled: the Context is the
     /// one of that poll, so that `in_span` and `in_context` do what they say. The span is finished

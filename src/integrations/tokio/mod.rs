@@ -16,9 +16,16 @@
 //! it, or looks in. It makes progress also when all workers are busy, as long as they take
 //! turns; it runs beside no other tokio task at the same time; and it carries the **empty**
 //! Context, since tokio gives nobody a place to put one. For tasks that belong to the request
-//! use [`kamon::spawn`](crate::spawn). tokio's `spawn_blocking` runs on the inner runtime's
+//! use [`kamon::spawn`](crate::spawn). What tokio's `JoinSet` and `Handle` spawn are such tasks, and so are
+//! those of whatever is built on them, as tokio-util's `TaskTracker`.
+//!
+//! tokio's `spawn_blocking` runs on the inner runtime's
 //! blocking pool, in the empty Context too, with
-//! [`max_blocking_threads`](crate::runtime::Builder::max_blocking_threads) as its limit.
+//! [`max_blocking_threads`](crate::runtime::Builder::max_blocking_threads) as its limit. These threads have
+//! entered no kamon runtime: `kamon::spawn` goes to the global one there, and
+//! [`Handle::current`](crate::runtime::Handle::current) panics. In threads of
+//! [`kamon::spawn_blocking`](crate::spawn_blocking) both find the runtime that they belong to.
+//!
 //! tokio's `block_in_place` has nobody to hand the worker to: in a kamon task and in `block_on` it runs its
 //! closure where it is. In such a task of tokio's it panics, as on every current-thread runtime of tokio's
 //! (`can call blocking only when running on the multi-threaded runtime`): use `spawn_blocking` there.

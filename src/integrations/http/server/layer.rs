@@ -18,7 +18,9 @@ use crate::trace::TagKey;
 /// A tower layer for axum, hyper and tonic. The Context is read from the headers by
 /// [`Codecs::current`](crate::propagation::Codecs::current), whatever was current before; the
 /// span is a child of the one that came in, or begins a trace. Both are current for the handler and
-/// for the polling of the response's body, and stay with what is spawned from there.
+/// for the polling of the response's body, and stay with what `kamon::spawn` spawns from there. What
+/// axum's `on_upgrade` is given, as for a WebSocket, runs in a task of tokio's, so it is to be told:
+/// `upgrade.on_upgrade(|socket| chat(socket).in_context(context))`, with the handler's `current_context()`.
 ///
 /// # The span
 ///
