@@ -10,6 +10,7 @@ use std::task::{Context as TaskContext, Poll, Wake, Waker};
 use crate::context::hand::KeptHand;
 use crate::context::{slot, Context, ContextFutureExt as _};
 use crate::executor::account::{Account, Accounted, Wakes};
+use crate::executor::burial::Aside;
 use crate::executor::core::{Core, OwnedCore};
 use crate::executor::enter::{is_polling, Entrance, Polling, PollingGuard};
 use crate::executor::guest::Guest;
@@ -38,6 +39,7 @@ pub(crate) fn block_on<F: Future>(shared: &Arc<Shared>, polling: Polling, future
     }
     let _entrance = Entrance::new(shared);
     let _polling = PollingGuard::set(polling);
+    let _aside = Aside::begin();
     // Each turn gets its budget; what this thread had is not touched.
     let account = Account::open(shared.config.task_hooks.attribution, Location::caller());
     crate::lift_budget(|| drive(shared, account, future))

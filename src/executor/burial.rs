@@ -37,8 +37,8 @@ pub(crate) fn bury(task: Notified) {
 
     let mut waiting = VecDeque::from([(task, None)]);
     let waiting = ptr::addr_of_mut!(waiting);
+    let _line = Aside::begin();
     WAITING.with(|cell| cell.set(waiting));
-    let _clear = Clear;
     // SAFETY: the queue lives until the end of this function, and each access ends before the
     // task gets its turn, in which nested calls push to it.
     while let Some((task, keep)) = unsafe { (*waiting).pop_front() } {
@@ -47,10 +47,22 @@ pub(crate) fn bury(task: Notified) {
     }
 }
 
-struct Clear;
+/// What is buried on this thread does not wait in the line of a burial further up the stack, until this
+/// is dropped. For what blocks the thread: that may wait for the end of such a task.
+pub(crate) struct Aside {
+    outer: *mut VecDeque<Waiting>,
+}
 
-impl Drop for Clear {
+impl Aside {
+    pub(crate) fn begin() -> Aside {
+        Aside {
+            outer: WAITING.with(|cell| cell.replace(ptr::null_mut())),
+        }
+    }
+}
+
+impl Drop for Aside {
     fn drop(&mut self) {
-        WAITING.with(|cell| cell.set(ptr::null_mut()));
+        WAITING.with(|cell| cell.set(self.outer));
     }
 }

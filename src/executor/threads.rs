@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::executor::burial::Aside;
 use crate::executor::core::OwnedCore;
 use crate::executor::enter::{
     is_polling, may_block, with_entered, Entrance, Polling, PollingGuard,
@@ -160,6 +161,7 @@ pub fn block_in_place<F, R>(f: F) -> R
 where
     F: FnOnce() -> R,
 {
+    let _aside = Aside::begin();
     if !is_polling() {
         return f();
     }

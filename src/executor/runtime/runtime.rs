@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::context::slot;
 use crate::executor::block_on::block_on;
+use crate::executor::burial::Aside;
 use crate::executor::enter::{is_polling, EnterGuard, Entrance, Polling};
 use crate::executor::runtime::{Builder, Handle, RuntimeMetrics, WeakMetrics};
 use crate::executor::spawn::spawn_blocking_on;
@@ -193,6 +194,7 @@ impl Runtime {
         if std::mem::replace(&mut self.down, true) {
             return;
         }
+        let _aside = Aside::begin();
         let shared = self.handle.shared().clone();
         shared.close();
         let entrance = Entrance::new(&shared);
