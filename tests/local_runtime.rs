@@ -103,6 +103,24 @@ fn every_place_inside_has_a_home_for_local_tasks() {
 }
 
 #[test]
+fn every_block_on_of_its_thread_runs_its_local_tasks() {
+    let woken = || async {
+        let task = kamon::spawn_local(async {
+            kamon::spawn_blocking(|| ()).await.unwrap();
+            yield_now().await;
+            1
+        });
+        task.await.unwrap()
+    };
+    let runtime = runtime();
+    let before = runtime.spawn_local(async { 2 });
+    assert_eq!(runtime.handle().block_on(woken()), 1);
+    assert!(before.is_finished());
+    let _guard = runtime.enter();
+    assert_eq!(kamon::block_on(woken()), 1);
+}
+
+#[test]
 fn a_set_of_ones_own_comes_first() {
     let runtime = runtime();
     let local = LocalSet::new();

@@ -63,6 +63,9 @@ fn drive<F: Future>(shared: &Arc<Shared>, account: Option<Account>, future: F) -
         let polled = future.as_mut().poll(cx);
         if polled.is_pending() {
             local.poll(cx);
+            if let Some(home) = shared.local.get() {
+                home.poll(cx);
+            }
         }
         polled
     };

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::marker::PhantomData;
 use std::ptr;
 use std::rc::Rc;
+use std::task::Context as TaskContext;
 
 use crate::executor::enter::with_entered;
 use crate::executor::local::implicit::ImplicitLocal;
@@ -75,6 +76,14 @@ pub(crate) struct LocalHome(Arc<Shared>);
 impl LocalHome {
     pub(super) fn new(shared: Arc<Shared>) -> LocalHome {
         LocalHome(shared)
+    }
+
+    /// Gives tasks that are ready a turn, if the set is there and this thread's, and sees to it that `cx` is
+    /// woken for the others.
+    pub(crate) fn poll(&self, cx: &mut TaskContext<'_>) {
+        if self.0.is_owner() && !self.0.is_closed() {
+            self.0.poll_tasks(cx);
+        }
     }
 }
 

@@ -32,7 +32,7 @@ impl ImplicitLocal {
     #[inline]
     pub(crate) fn poll(&self, cx: &mut TaskContext<'_>) {
         if let Some(set) = self.set.get() {
-            set.poll_tasks(cx);
+            set.shared().poll_tasks(cx);
         }
     }
 

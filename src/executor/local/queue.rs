@@ -6,12 +6,13 @@ use std::future::Future;
 use std::panic::Location;
 use std::ptr::NonNull;
 use std::sync::{OnceLock, Weak};
-use std::task::Waker;
+use std::task::{Context as TaskContext, Waker};
 
 use crate::context::Context;
 use crate::executor::enter::with_entered;
 use crate::executor::local::current::AtHome;
 use crate::executor::local::scoped::Scoped;
+use crate::executor::local::LocalSet;
 use crate::sync::statics::{AtomicU64, Ordering};
 use crate::sync::{tls, Arc, Condvar, Mutex};
 use crate::task::{
@@ -152,6 +153,17 @@ impl Shared {
         }
     }
 
+    /// Gives tasks that are ready a turn. Returns whether any task is left.
+    pub(super) fn poll_tasks(self: &Arc<Self>, cx: &mut TaskContext<'_>) -> bool {
+        let polling = self.begin_poll();
+        self.register(cx.waker());
+        polling.run(LocalSet::TURNS);
+        if self.has_ready() {
+            cx.waker().wake_by_ref();
+        }
+        self.live() > 0
+    }
+
     /// Makes `waker` the one to wake for this set, and fetches what was woken elsewhere.
     pub(super) fn register(&self, waker: &Waker) {
         let mut fresh: Option<Waker> = None;
@@ -206,6 +218,11 @@ impl Shared {
         drop(polling);
         let waker = self.remote.lock().waker.take();
         drop(waker);
+    }
+
+    /// Whether its futures are gone. Asked by the owner.
+    pub(super) fn is_closed(&self) -> bool {
+        self.own.closed.get()
     }
 
     pub(super) fn is_owner(&self) -> bool {

@@ -112,17 +112,6 @@ impl LocalSet {
         RunUntil::new(self, future).await
     }
 
-    /// Gives tasks that are ready a turn. Returns whether any task is left.
-    pub(super) fn poll_tasks(&self, cx: &mut TaskContext<'_>) -> bool {
-        let polling = self.shared.begin_poll();
-        self.shared.register(cx.waker());
-        polling.run(Self::TURNS);
-        if self.shared.has_ready() {
-            cx.waker().wake_by_ref();
-        }
-        self.shared.live() > 0
-    }
-
     /// Drops all tasks, and those that are spawned from now on at once.
     pub(crate) fn close(&self) {
         self.shared.close();
@@ -143,7 +132,7 @@ impl Future for LocalSet {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<()> {
-        match self.poll_tasks(cx) {
+        match self.shared.poll_tasks(cx) {
             true => Poll::Pending,
             false => Poll::Ready(()),
         }

@@ -14,9 +14,9 @@ use crate::task::JoinHandle;
 /// A current-thread runtime with a [`LocalSet`](crate::task::LocalSet) of its own, so that
 /// [`spawn_local`](crate::task::spawn_local) works everywhere inside of it.
 ///
-/// It stays on the thread that it was made on. Its local tasks run while
-/// [`block_on`](Self::block_on) does, as all its tasks; what is not finished then goes on in the
-/// next one. [`kamon::spawn`](crate::spawn) takes futures that are `Send`, here as everywhere.
+/// It stays on the thread that it was made on. Its local tasks run while that thread is in
+/// [`block_on`](Self::block_on), or in another one of this runtime, as all its tasks; what is not finished
+/// then goes on in the next one. [`kamon::spawn`](crate::spawn) takes futures that are `Send`, here as everywhere.
 ///
 /// Dropping it shuts it down: every future is dropped, in its own Context.
 ///
