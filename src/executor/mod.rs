@@ -25,6 +25,7 @@ pub(crate) mod modelled;
 mod pace;
 mod parker;
 mod rest;
+mod running;
 pub mod runtime;
 mod search;
 mod seat;

@@ -14,16 +14,18 @@ use crate::executor::census::Census;
 use crate::executor::config::Config;
 use crate::executor::core::OwnedCore;
 use crate::executor::driver::Driver;
+use crate::executor::enter::Entrance;
 use crate::executor::idle::Idle;
 use crate::executor::local::LocalHome;
 use crate::executor::parker::Parker;
+use crate::executor::running::Running;
 use crate::executor::seat::Seat;
 use crate::executor::stats::WorkerStats;
 use crate::executor::watch::Watch;
 use crate::executor::worker::Worker;
 use crate::queue::{Injector, LifoSlot, Stealer};
 use crate::sync::atomic::{AtomicBool, Ordering};
-use crate::sync::{scaled, statics, Arc, Condvar, Living, Mutex};
+use crate::sync::{scaled, statics, Arc, Living, Mutex};
 use crate::task::{Hooks, Keep, Leaving, Link, Notified, Registry, RegistryKey, Scheduler};
 use crate::time::{Host, Timers};
 
@@ -51,8 +53,7 @@ pub(crate) struct Shared {
     /// The cores that threads in `block_on` may borrow.
     pub(crate) spare: Mutex<Spare>,
     pub(crate) watch: Watch,
-    pub(crate) running: Mutex<usize>,
-    pub(crate) all_stopped: Condvar,
+    pub(crate) running: Running,
     _living: Living,
 }
 
@@ -134,8 +135,7 @@ impl Shared {
             closed: AtomicBool::new(false),
             spare: Mutex::new(Spare::default()),
             watch: Watch::new(),
-            running: Mutex::new(0),
-            all_stopped: Condvar::new(),
+            running: Running::new(),
             _living: Living::new("runtime"),
             config,
         });
@@ -297,31 +297,16 @@ impl Shared {
         }
     }
 
-    /// A worker's thread begins.
-    pub(crate) fn thread_started(&self) {
-        *self.running.lock() += 1;
-    }
-
-    /// A worker's thread has done its last.
-    pub(crate) fn thread_stopped(&self) {
-        *self.running.lock() -= 1;
-        self.all_stopped.notify_all();
-    }
-
-    /// Waits until the workers have ended, or until `timeout`.
-    pub(crate) fn wait_for_workers(&self, timeout: Option<Duration>) -> bool {
-        let start = std::time::Instant::now();
-        let mut running = self.running.lock();
-        while *running > 0 {
-            running = match timeout {
-                None => self.all_stopped.wait(running),
-                Some(timeout) => match timeout.checked_sub(start.elapsed()) {
-                    Some(left) if !left.is_zero() => self.all_stopped.wait_timeout(running, left),
-                    _ => return false,
-                },
-            };
+    /// Ends the timers and the driver. Whoever still waits for them is told: a closure of the blocking pool, or
+    /// a task that blocks in place. Not before the workers have retired, since a task that is in its turn
+    /// is to be cancelled and not to fail.
+    pub(crate) fn end_outside(self: &Arc<Self>, left: impl Fn() -> Option<Duration>) {
+        let entrance = Entrance::new(self);
+        self.timers.shutdown();
+        drop(entrance);
+        if self.seat.close(left()) {
+            self.driver.shutdown(left());
         }
-        true
     }
 }
 

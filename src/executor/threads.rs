@@ -1,6 +1,7 @@
 //! The threads of a runtime's workers, and handing a worker over to another thread.
 
 use std::io;
+use std::time::Duration;
 
 use crate::executor::burial::Aside;
 use crate::executor::core::OwnedCore;
@@ -34,18 +35,20 @@ pub(crate) fn start(
             builder = builder.stack_size(size);
         }
         let of_thread = shared.clone();
-        shared.thread_started();
+        shared.running.worker_started();
+        shared.running.thread_started();
         match builder.spawn(move || work(&of_thread, core, Whose::Ours)) {
             Ok(thread) => threads.push(thread),
             Err(error) => {
                 // The core went down with the closure; the others have not begun to count.
-                shared.thread_stopped();
+                let _nobody_waits = shared.running.worker_retired();
+                shared.running.thread_stopped();
                 shared.close();
                 let spare = std::mem::take(&mut shared.spare.lock().cores);
                 for core in cores.chain(spare) {
                     shared.retire(core);
                 }
-                shared.wait_for_workers(None);
+                shared.running.wait_for_threads(None);
                 for thread in threads {
                     // A worker contains every panic; its thread ends well.
                     let _ = thread.join();
@@ -95,7 +98,7 @@ struct Counted<'a> {
 
 impl Drop for Counted<'_> {
     fn drop(&mut self) {
-        self.shared.thread_stopped();
+        self.shared.running.thread_stopped();
     }
 }
 
@@ -128,7 +131,10 @@ impl Drop for Retiring<'_> {
         if std::thread::panicking() {
             self.worker.shared().close();
         }
-        self.worker.retire();
+        let shared = self.worker.shared();
+        if self.worker.retire() && shared.running.worker_retired() {
+            shared.end_outside(|| Some(Duration::ZERO));
+        }
     }
 }
 
@@ -182,7 +188,7 @@ fn hand_over(worker: &Worker) {
         return;
     };
     let shared = worker.shared().clone();
-    shared.thread_started();
+    shared.running.thread_started();
     // The job takes the core out when it begins; if no thread can be had, it is still here.
     let cell = Arc::new(crate::sync::Mutex::new(Some(core)));
     let of_thread = cell.clone();
@@ -192,12 +198,12 @@ fn hand_over(worker: &Worker) {
             let core = of_thread.lock().take();
             match core {
                 Some(core) => work(&shared, core, Whose::ThePools),
-                None => shared.thread_stopped(),
+                None => shared.running.thread_stopped(),
             }
         }
     };
     if shared.blocking.spawn_thread(Box::new(job)).is_err() {
-        shared.thread_stopped();
+        shared.running.thread_stopped();
         if let Some(core) = cell.lock().take() {
             // Blocking the worker is what remains.
             worker.take_back(core);

@@ -249,12 +249,15 @@ impl Worker {
     }
 
     /// Ends the worker's existence, if it still has its core. The runtime is closed, and from
-    /// here on what is woken on this thread takes the foreign path, which buries it.
-    pub(crate) fn retire(&self) {
-        if let Some(core) = self.take_core() {
+    /// here on what is woken on this thread takes the foreign path, which buries it. Returns whether it had.
+    pub(crate) fn retire(&self) -> bool {
+        let core = self.take_core();
+        let had_core = core.is_some();
+        if let Some(core) = core {
             self.shared.retire(core);
         }
         end_scopes();
+        had_core
     }
 }
 

@@ -202,23 +202,22 @@ impl Runtime {
         for core in spare {
             shared.retire(core);
         }
-        let stopped = shared.wait_for_workers(patience.left());
-        if stopped {
+        let retired = shared.running.wait_for_workers(patience.left());
+        if retired {
             // What came in between the last worker's look and its end.
             shared.bury_tasks();
-            if !matches!(patience, Patience::None) {
+        }
+        drop(entrance);
+        if retired {
+            // Before the threads and the blocking pool: what blocks there may wait for a timer or a socket.
+            shared.end_outside(|| patience.left());
+            let wait = !matches!(patience, Patience::None);
+            if wait && shared.running.wait_for_threads(patience.left()) {
                 for thread in self.threads.drain(..) {
                     // A worker contains every panic; its thread ends well.
                     let _ = thread.join();
                 }
             }
-        }
-        // Before the blocking pool: a closure in there may be waiting for a timer or a socket, which
-        // now tell it that they are at an end.
-        shared.timers.shutdown();
-        drop(entrance);
-        if shared.seat.close(patience.left()) {
-            shared.driver.shutdown(patience.left());
         }
         let entrance = Entrance::new(&shared);
         shared.blocking.shutdown(patience.left());
