@@ -66,7 +66,8 @@ pub fn json<F>(format: F) -> ContextFormat<F> {
 ///
 /// `trace_token` is that of [`trace_token`](crate::propagation::trace_token), or `undefined`; `trace_id` and
 /// `span_id` are there where a span is. All values are written as text. The Context is that of the statement:
-/// the current one, or the one of the span that the event names as its parent.
+/// the current one, or the one of the span that the event names as its parent, unless a filter of the layer's own
+/// hides that span from it.
 #[derive(Debug)]
 #[must_use = "a format does nothing until a layer has it"]
 pub struct ContextFormat<F> {
