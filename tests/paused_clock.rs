@@ -6,7 +6,7 @@ mod locks;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::{mpsc, Arc};
 
-use kamon::runtime::{Builder, LocalOptions, Runtime};
+use kamon::runtime::{Builder, Handle, LocalOptions, Runtime};
 use kamon::task::{spawn_local, yield_now, JoinSet, LocalSet};
 use kamon::time::{
     advance, call_later, interval, pause, resume, sleep, sleep_until, timeout, Duration, Instant,
@@ -85,6 +85,38 @@ fn the_clock_waits_for_blocking_closures() {
         assert_eq!(start.elapsed(), Duration::ZERO, "nothing was missed");
         assert_eq!(alarm.await.unwrap(), HOUR);
     });
+}
+
+#[test]
+fn a_closure_that_ends_while_the_thread_lies_down_is_noticed() {
+    let (release, released) = mpsc::channel();
+    let (of_hook, runtime) = (Arc::new(Mutex::new(None)), Arc::new(Mutex::new(None)));
+    // On its way to sleep, since the closure holds up the clock.
+    let lie_down = {
+        let (of_hook, runtime) = (of_hook.clone(), runtime.clone());
+        move || {
+            let release: Option<mpsc::Sender<()>> = of_hook.lock().unwrap().take();
+            let handle: Option<Handle> = runtime.lock().unwrap().clone();
+            if let (Some(release), Some(handle)) = (release, handle) {
+                release.send(()).unwrap();
+                while handle.metrics().num_idle_blocking_threads() == 0 {
+                    std::thread::yield_now();
+                }
+            }
+        }
+    };
+    let paused = Builder::new_current_thread()
+        .start_paused(true)
+        .on_thread_park(lie_down)
+        .build()
+        .unwrap();
+    *runtime.lock().unwrap() = Some(paused.handle().clone());
+    paused.block_on(async {
+        drop(kamon::spawn_blocking(move || released.recv().unwrap()));
+        *of_hook.lock().unwrap() = Some(release);
+        sleep(HOUR).await;
+    });
+    runtime.lock().unwrap().take();
 }
 
 #[test]

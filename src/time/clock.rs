@@ -38,6 +38,11 @@ mod running {
         pub(crate) fn is_paused(&self) -> bool {
             false
         }
+
+        /// Says whether time jumps when nothing else is left to be done.
+        pub(in crate::time) fn may_jump(&self) -> bool {
+            false
+        }
     }
 
     #[inline]
@@ -173,6 +178,7 @@ mod frozen {
             Ok(())
         }
 
+        /// Says whether time jumps when nothing else is left to be done.
         pub(in crate::time) fn may_jump(&self) -> bool {
             self.is_shifted() && {
                 let state = self.state.lock();

@@ -22,11 +22,11 @@ pub(crate) struct Timers {
 /// For how long a thread that has nothing else to do may park.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ParkFor {
-    /// Until something else unparks it: nothing is armed (or time stands still).
+    /// Until something else unparks it: nothing is armed (or time stands still, and something holds it).
     Forever,
     /// For this long.
     Timeout(Duration),
-    /// Not at all: something is due.
+    /// Not at all: something is due (or the clock may jump to where it is).
     Now,
 }
 
@@ -65,8 +65,13 @@ impl Timers {
             return ParkFor::Forever;
         }
         if self.clock().is_paused() {
-            let due = tick <= self.schedule.now();
-            return if due { ParkFor::Now } else { ParkFor::Forever };
+            // What held the clock may have let go of it since the thread was about to have it jump; from here
+            // on it has the host unparked.
+            let look_again = tick <= self.schedule.now() || self.clock().may_jump();
+            return match look_again {
+                true => ParkFor::Now,
+                false => ParkFor::Forever,
+            };
         }
         let Some(deadline) = self.schedule.instant_of(tick) else {
             return ParkFor::Forever;
