@@ -309,8 +309,10 @@ impl<'a> Root<'a> {
         }
         // What has happened comes before what time would bring.
         worker.look_outside();
+        // Asked first: what held the clock has woken whom it wakes before it lets go.
+        let may_jump = timers.may_jump();
         let woken = self.is_woken() || worker.has_work(core) || !self.shared.injector.is_empty();
-        woken || timers.auto_advance()
+        woken || may_jump && timers.auto_advance()
     }
 }
 

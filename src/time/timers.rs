@@ -67,7 +67,7 @@ impl Timers {
         if self.clock().is_paused() {
             // What held the clock may have let go of it since the thread was about to have it jump; from here
             // on it has the host unparked.
-            let look_again = tick <= self.schedule.now() || self.clock().may_jump();
+            let look_again = tick <= self.schedule.now() || self.may_jump();
             return match look_again {
                 true => ParkFor::Now,
                 false => ParkFor::Forever,
@@ -117,6 +117,11 @@ impl Timers {
     }
 
     /// The shard for the thread of this number.
+    /// Says whether time jumps when nothing else is left to be done.
+    pub(crate) fn may_jump(&self) -> bool {
+        self.clock().may_jump()
+    }
+
     pub(super) fn shard(&self, thread: usize) -> &Arc<Shard> {
         &self.shards[thread % self.shards.len()]
     }
@@ -130,7 +135,7 @@ impl Timers {
     /// fired.
     pub(crate) fn auto_advance(&self) -> bool {
         loop {
-            if !self.clock().may_jump() {
+            if !self.may_jump() {
                 return false;
             }
             // Exact deadlines: the clock must not stop at the time of a timer that was cancelled.
