@@ -161,6 +161,33 @@ mod renamed {
     }
 }
 
+/// What a `macro_rules!` is given as a block comes in invisible braces.
+mod bodies_from_a_macro {
+    macro_rules! with_body {
+        ($body:block) => {
+            #[kamon::main]
+            async fn entry() -> Result<u32, std::num::ParseIntError> $body
+
+            #[kamon::span]
+            pub(super) fn span() -> Result<u32, std::num::ParseIntError> $body
+        };
+    }
+
+    with_body!({ "7".parse::<u32>() });
+
+    macro_rules! test {
+        ($name:ident $body:block) => {
+            #[kamon::test]
+            async fn $name() $body
+        };
+    }
+
+    test!(are_bodies {
+        let entered = kamon::task::spawn_blocking(entry).await.unwrap();
+        assert_eq!((entered, span()), (Ok(7), Ok(7)));
+    });
+}
+
 mod shadowed {
     /// Stands in the way of `kamon::`, not of `::kamon::`.
     #[allow(dead_code)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Attribute, Error, Result};
 
@@ -91,17 +91,20 @@ fn emit(entry: Entry, mut function: Function, runtime: &Runtime) -> TokenStream 
     // The output's type is said once more, or a wrong one would be reported in terms of
     // `block_on`'s signature instead of the function's. In tests the future is also erased:
     // `block_on` is then compiled once for every test of a crate that returns the same type.
+    // One name, wherever the tokens around it come from: those of the body may be another macro's.
+    let future = Ident::new("body", Span::mixed_site());
     let body = match (entry, nameable) {
-        (_, false) => quote!(let body = async #body;),
+        (_, false) => quote!(let #future = async #body;),
         (Entry::Main, true) => quote! {
-            let body = async #body;
+            let #future = async #body;
             if false {
-                let _: &dyn ::core::future::Future<Output = #output> = &body;
+                let _: &dyn ::core::future::Future<Output = #output> = &#future;
             }
         },
         (Entry::Test, true) => quote! {
-            let body = ::core::pin::pin!(async #body);
-            let body: ::core::pin::Pin<&mut dyn ::core::future::Future<Output = #output>> = body;
+            let #future = ::core::pin::pin!(async #body);
+            let #future: ::core::pin::Pin<&mut dyn ::core::future::Future<Output = #output>> =
+                #future;
         },
     };
     // `return` makes a mismatch point at the last statement of the user's body.
@@ -113,7 +116,7 @@ fn emit(entry: Entry, mut function: Function, runtime: &Runtime) -> TokenStream 
             clippy::unwrap_in_result
         )]
         {
-            return #runtime.block_on(body);
+            return #runtime.block_on(#future);
         }
     };
     quote! {

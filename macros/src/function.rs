@@ -57,23 +57,20 @@ impl Parse for Function {
         let mut attributes = input.call(Attribute::parse_outer)?;
         let visibility = input.parse()?;
         let signature = input.parse()?;
-        let braces = match input.parse()? {
-            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => group,
-            other => {
-                return Err(syn::Error::new(
-                    other.span(),
-                    "expected the function's body",
-                ))
-            }
-        };
-        let (inner, body) = split_body.parse2(braces.stream())?;
+        // Of a body that went through a `macro_rules!` as `$body:block`, there are invisible braces around
+        // the braces, which this looks through.
+        let (inside, braces) = input.step(|cursor| match cursor.group(Delimiter::Brace) {
+            Some((inside, braces, rest)) => Ok(((inside.token_stream(), braces.join()), rest)),
+            None => Err(cursor.error("expected the function's body")),
+        })?;
+        let (inner, body) = split_body.parse2(inside)?;
         // The body becomes an `async` block, which takes no inner attributes.
         attributes.extend(inner.into_iter().map(|attribute| Attribute {
             style: AttrStyle::Outer,
             ..attribute
         }));
         let mut body = Group::new(Delimiter::Brace, body);
-        body.set_span(braces.span());
+        body.set_span(braces);
         Ok(Function {
             attributes,
             visibility,
