@@ -74,6 +74,18 @@ impl Store {
         self.rows.last_mut().expect("just pushed")
     }
 
+    #[kamon::span("store.last")]
+    fn last(&mut self) -> Option<&mut String> {
+        self.rows.last_mut()
+    }
+
+    #[kamon::span("store.at", err)]
+    fn at(&mut self, index: usize) -> Result<&mut String, String> {
+        let rows = self.rows.len();
+        let row = self.rows.get_mut(index);
+        row.ok_or_else(|| format!("there are {rows}"))
+    }
+
     #[kamon::span("store.into")]
     async fn into_rows(self) -> Vec<String> {
         self.rows
@@ -89,6 +101,13 @@ impl Store {
 #[kamon::span]
 fn generic<T: Display, const N: usize>(items: [T; N]) -> impl Iterator<Item = String> {
     items.into_iter().map(|item| item.to_string())
+}
+
+#[kamon::span(err)]
+fn changes_its_own(mut numbers: Vec<u32>, out: &mut u32) -> Result<Vec<u32>, ParseIntError> {
+    numbers.push("7".parse()?);
+    *out += 1;
+    Ok(numbers)
 }
 
 #[kamon::span]
@@ -184,6 +203,29 @@ fn methods_and_generic_functions_are_spans() {
          ├─ hygienic {sum=6}
          └─ recursive
             └─ recursive",
+    );
+}
+
+#[test]
+fn a_function_changes_what_it_is_given_and_hands_it_out() {
+    let (root, _) = traced(|| {
+        let rows = vec!["one".to_owned()];
+        let mut store = Store { rows };
+        store.last().unwrap().push('!');
+        store.at(0).unwrap().push('?');
+        assert_eq!(store.at(1), Err("there are 1".to_owned()));
+        assert_eq!(store.rows, ["one!?"]);
+        let mut out = 0;
+        assert_eq!(changes_its_own(vec![1], &mut out), Ok(vec![1, 7]));
+        assert_eq!(out, 1);
+    });
+    assert_trace(
+        &root,
+        "root
+         ├─ store.last
+         ├─ store.at
+         ├─ store.at {error.type=alloc::string::String}, failed: there are 1
+         └─ changes_its_own",
     );
 }
 

@@ -83,20 +83,21 @@ fn emit(function: Function, arguments: &SpanArguments) -> TokenStream {
         }
         (false, err) => {
             let output = output.map(|output| quote!(-> #output));
-            let noted = err.then(|| {
-                quote! {
-                    let #work = move || {
-                        let #result = #work();
+            // A closure with a written output type takes a block, which the body is. It stands where one is
+            // expected that is called once, or it could not change its arguments and hand out what is in
+            // them.
+            let work = match err {
+                false => quote!(move || #output #body),
+                true => quote! {
+                    move || {
+                        let #result = ::core::result::Result::Ok(()).and_then(move |()| #output #body);
                         #note
                         #result
-                    };
-                }
-            });
-            // A closure with a written output type takes a block, which the body is.
+                    }
+                },
+            };
             quote! {
                 let #span = #built;
-                let #work = move || #output #body;
-                #noted
                 #kamon::with_span_finishing(#span, #work)
             }
         }
