@@ -27,6 +27,8 @@ struct Worker {
     pen: Pen,
     /// Goes on after failures, and after those of others.
     hardy: bool,
+    /// Panics when it hears of one.
+    shocked: bool,
 }
 
 impl Worker {
@@ -75,6 +77,9 @@ impl Actor for Worker {
         async move {
             pause().await;
             self.note("hears");
+            if self.shocked {
+                quiet_panic("planned");
+            }
             let reason = Box::new(reason);
             Ok(self.decide(ActorStopReason::LinkDied { id, reason }))
         }
@@ -138,6 +143,7 @@ fn worker(name: &'static str, pen: &Pen) -> Worker {
         name,
         pen: pen.clone(),
         hardy: false,
+        shocked: false,
     }
 }
 
@@ -280,13 +286,17 @@ fn a_restart_runs_in_the_failing_context() {
     });
 }
 
-#[test]
-fn escalation_runs_in_the_failing_context_however_far_it_goes() {
+/// With a boss that is shocked or not, and all that is noted of a failure below it.
+fn escalates(shocked: bool, noted: &[&str]) {
     everywhere(|| async {
         let (pen, mut diary) = diary();
         let owner = Worker::spawn_ctx(hardy("owner", &pen));
         diary.expect("owner starts", 0).await;
-        let boss = Worker::supervise(&owner, worker("boss", &pen))
+        let boss = Worker {
+            shocked,
+            ..worker("boss", &pen)
+        };
+        let boss = Worker::supervise(&owner, boss)
             .restart_policy(RestartPolicy::Never)
             .spawn_ctx()
             .await;
@@ -297,18 +307,36 @@ fn escalation_runs_in_the_failing_context_however_far_it_goes() {
             .await;
         diary.expect("w starts", 0).await;
         as_request(7, || actor.tell_ctx(Panic).try_send()).unwrap();
-        diary.expect("w fails", 7).await;
-        diary
-            .expect_all(&[
-                ("w stops", 7),
-                ("boss hears", 7),
-                ("boss stops", 7),
-                ("owner hears", 7),
-            ])
-            .await;
+        let all: Vec<_> = noted.iter().map(|what| (*what, 7)).collect();
+        diary.expect_all(&all).await;
         owner.tell(Note("plain")).await.unwrap();
         diary.expect("owner plain", 0).await;
     });
+}
+
+#[test]
+fn escalation_runs_in_the_failing_context_however_far_it_goes() {
+    let noted = [
+        "w fails",
+        "w stops",
+        "boss hears",
+        "boss stops",
+        "owner hears",
+    ];
+    escalates(false, &noted);
+}
+
+#[test]
+fn a_panic_over_a_death_is_a_failure_in_the_same_context() {
+    let noted = [
+        "w fails",
+        "w stops",
+        "boss hears",
+        "boss fails",
+        "boss stops",
+        "owner hears",
+    ];
+    escalates(true, &noted);
 }
 
 #[test]

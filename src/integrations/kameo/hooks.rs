@@ -182,12 +182,31 @@ where
     A: Actor,
     F: Future<Output = Result<ControlFlow<ActorStopReason>, A::Error>>,
 {
-    let result = in_failure(died, decided).await;
-    if !matches!(result, Ok(ControlFlow::Continue(()))) {
-        // The failure goes on, up or to the side.
-        FAILURES.note(actor, FAILURES.last(died).unwrap_or_default());
-    }
+    let context = FAILURES.last(died).unwrap_or_default();
+    let mut hearing = Hearing {
+        actor,
+        context: context.clone(),
+        goes_on: None,
+    };
+    let result = decided.in_context(context).await;
+    hearing.goes_on = Some(matches!(result, Ok(ControlFlow::Continue(()))));
     result
+}
+
+/// Whether the actor goes on after another one's death; not known as long as it decides.
+struct Hearing {
+    actor: ActorId,
+    context: Context,
+    goes_on: Option<bool>,
+}
+
+impl Drop for Hearing {
+    fn drop(&mut self) {
+        if !self.goes_on.unwrap_or_else(|| !std::thread::panicking()) {
+            // The failure goes on, up or to the side.
+            FAILURES.note(self.actor, std::mem::take(&mut self.context));
+        }
+    }
 }
 
 /// What kameo does without an `on_link_died`.
