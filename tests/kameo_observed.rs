@@ -131,6 +131,52 @@ fn messages_are_measured_by_class() {
     assert_eq!(recorded(&left, "kameo.actor.mailbox-size", "Hardy"), 0);
 }
 
+fn name<A: Actor>() -> &'static str {
+    A::name()
+}
+
+/// A type of actors for each parameter, and a name: kameo's own default.
+struct Pool<T>(T);
+
+#[kamon::kameo::actor]
+impl<T: Send + 'static> Actor for Pool<T> {
+    type Args = Self;
+    type Error = Infallible;
+
+    async fn on_start(pool: Self, _: ActorRef<Self>) -> Result<Self, Infallible> {
+        Ok(pool)
+    }
+}
+
+impl<T: Send + 'static> Message<Count> for Pool<T> {
+    type Reply = usize;
+
+    async fn handle(&mut self, _: Count, _: &mut Context<Self, usize>) -> usize {
+        size_of_val(&self.0)
+    }
+}
+
+#[test]
+fn actors_with_other_parameters_are_of_another_class() {
+    async fn count<T: Send + 'static>(item: T, times: usize) {
+        let pool = Pool::spawn_ctx(Pool(item));
+        for _ in 0..times {
+            assert_eq!(pool.ask_ctx(Count).await.unwrap(), size_of::<T>());
+        }
+        pool.stop_gracefully().await.unwrap();
+        pool.wait_for_shutdown().await;
+    }
+    let mut seen = subscribe("kameo.actor.*", NEVER);
+    kamon::block_on(async {
+        count(1_u8, 1).await;
+        count(1_u16, 2).await;
+    });
+    let period = seen.snapshot();
+    let of = |class| recorded(&period, "kameo.actor.processing-time", class);
+    assert_eq!(of(name::<Pool<u8>>()), 1);
+    assert_eq!(of(name::<Pool<u16>>()), 2);
+}
+
 /// A chain of actors.
 #[derive(kamon::kameo::Actor)]
 #[actor(spans)]

@@ -257,16 +257,23 @@ fn messages(implementation: &ItemImpl, options: &Options) -> TokenStream {
         .push(parse_quote!(__M: ::core::marker::Send + 'static));
     let (with_message, _, with_bounds) = generics.split_for_impl();
     let reply = quote!(<Self as #library::message::Message<__M>>::Reply);
+    let is_one = implementation.generics.params.is_empty();
+    let class = match is_one {
+        true => quote! {
+            static CLASS: ::std::sync::OnceLock<&'static #kamon::kameo::Class> =
+                ::std::sync::OnceLock::new();
+            CLASS.get_or_init(#kamon::kameo::hooks::class::<Self>)
+        },
+        // A static would be one for all parameters, and actors with others may have other names.
+        false => quote!(#kamon::kameo::hooks::class::<Self>()),
+    };
     quote! {
         #[automatically_derived]
         impl #own #kamon::kameo::Instrumented for #actor #bounds {
             const SPANS: bool = #spans;
 
             fn class() -> &'static #kamon::kameo::Class {
-                // One for all parameters of a generic actor, as its name is.
-                static CLASS: ::std::sync::OnceLock<&'static #kamon::kameo::Class> =
-                    ::std::sync::OnceLock::new();
-                CLASS.get_or_init(#kamon::kameo::hooks::class::<Self>)
+                #class
             }
         }
 
