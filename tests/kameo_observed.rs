@@ -12,7 +12,7 @@ use kameo::actor::{ActorRef, WeakActorRef};
 use kameo::error::{ActorStopReason, Infallible, PanicError};
 use kameo::message::{Context, Message};
 use kameo::Actor;
-use kamon::kameo::{ActorExt as _, ActorRefExt as _};
+use kamon::kameo::{ActorExt as _, ActorRefExt as _, Instrumented as _};
 use kamon::metrics::{subscribe, PeriodSnapshot, Value};
 use kamon::{ContextFutureExt as _, Span};
 use tokio::sync::oneshot;
@@ -175,6 +175,17 @@ fn actors_with_other_parameters_are_of_another_class() {
     let of = |class| recorded(&period, "kameo.actor.processing-time", class);
     assert_eq!(of(name::<Pool<u8>>()), 1);
     assert_eq!(of(name::<Pool<u16>>()), 2);
+}
+
+#[derive(kamon::kameo::Actor)]
+#[actor(name = "shop.till", spans)]
+struct Till;
+
+#[test]
+fn the_name_of_a_derived_actor_is_what_kameos_derive_says() {
+    assert_eq!(name::<Link>(), "Link");
+    assert_eq!(name::<Till>(), "shop.till");
+    assert!(Till::SPANS);
 }
 
 /// A chain of actors.

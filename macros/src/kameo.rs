@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::ext::IdentExt as _;
 use syn::spanned::Spanned;
 use syn::{
     parse_quote, DeriveInput, Error, FnArg, ImplItem, ImplItemFn, ItemImpl, Pat, Path, Result,
@@ -14,12 +15,14 @@ use crate::expansion::with_error;
 struct Options {
     kamon: TokenStream,
     spans: bool,
+    /// What actors are called: only of a derive.
+    name: Option<String>,
 }
 
 /// Expands `#[actor]` over an `impl Actor`.
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let expanded = syn::parse2(item.clone()).and_then(|implementation| {
-        let options = options(syn::parse2(arguments)?)?;
+        let options = options(&syn::parse2(arguments)?, None)?;
         emit(implementation, &options)
     });
     expanded.unwrap_or_else(|error| with_error(item, &error))
@@ -28,15 +31,18 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// Expands `#[derive(Actor)]` to what kameo's own derives, under the attribute.
 pub(crate) fn derive(input: TokenStream) -> TokenStream {
     let expanded = syn::parse2(input).and_then(|input: DeriveInput| {
-        let mut options = Options {
-            kamon: quote!(::kamon),
-            spans: false,
+        let attributes = input.attrs.iter();
+        let mut attributes = attributes.filter(|it| it.path().is_ident("actor"));
+        let arguments = match attributes.next() {
+            Some(attribute) => attribute.parse_args()?,
+            None => Arguments(Vec::new()),
         };
-        for attribute in &input.attrs {
-            if attribute.path().is_ident("actor") {
-                options = self::options(attribute.parse_args()?)?;
-            }
+        if let Some(second) = attributes.next() {
+            return Err(Error::new_spanned(second, "one `#[actor(..)]` says it all"));
         }
+        let called = input.ident.unraw().to_string();
+        let options = options(&arguments, Some(called))?;
+        let called = &options.name;
         let library = quote_library(&options);
         let name = &input.ident;
         let (generics, parameters, bounds) = input.generics.split_for_impl();
@@ -45,6 +51,10 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
             impl #generics #library::Actor for #name #parameters #bounds {
                 type Args = Self;
                 type Error = #library::error::Infallible;
+
+                fn name() -> &'static str {
+                    #called
+                }
 
                 async fn on_start(
                     state: Self::Args,
@@ -64,11 +74,15 @@ fn quote_library(options: &Options) -> TokenStream {
     quote!(#kamon::kameo::library)
 }
 
-fn options(arguments: Arguments) -> Result<Options> {
+/// Reads the arguments of an attribute, or those of a derive for actors that are called so if nothing
+/// else is said.
+fn options(arguments: &Arguments, called: Option<String>) -> Result<Options> {
     let mut options = Options {
         kamon: quote!(::kamon),
         spans: false,
+        name: called,
     };
+    let is_derive = options.name.is_some();
     for argument in &arguments.0 {
         match argument.name().as_str() {
             "spans" => options.spans = argument.flag()?,
@@ -76,9 +90,13 @@ fn options(arguments: Arguments) -> Result<Options> {
                 let path: Path = argument.path()?;
                 options.kamon = quote!(#path);
             }
+            "name" if is_derive => options.name = Some(argument.string()?.0),
             other => {
-                let message =
-                    format!("no argument is called `{other}`: there are `spans` and `crate`");
+                let known = match is_derive {
+                    true => "`name`, `spans` and `crate`",
+                    false => "`spans` and `crate`",
+                };
+                let message = format!("no argument is called `{other}`: there are {known}");
                 return Err(argument.error(message));
             }
         }
@@ -257,7 +275,7 @@ fn messages(implementation: &ItemImpl, options: &Options) -> TokenStream {
         .push(parse_quote!(__M: ::core::marker::Send + 'static));
     let (with_message, _, with_bounds) = generics.split_for_impl();
     let reply = quote!(<Self as #library::message::Message<__M>>::Reply);
-    let is_one = implementation.generics.params.is_empty();
+    let is_one = options.name.is_some() || implementation.generics.params.is_empty();
     let class = match is_one {
         true => quote! {
             static CLASS: ::std::sync::OnceLock<&'static #kamon::kameo::Class> =

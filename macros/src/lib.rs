@@ -178,8 +178,9 @@ pub fn kameo_actor(arguments: TokenStream, item: TokenStream) -> TokenStream {
     kameo::expand(arguments.into(), item.into()).into()
 }
 
-/// Derives what kameo's own `Actor` derives (`Args = Self`, no hooks), as if
-/// [`#[actor]`](macro@kameo_actor) stood above it. `#[actor(spans)]` beside it is understood too.
+/// Derives what kameo's own `Actor` derives (`Args = Self`, the type's name, no hooks), as if
+/// [`#[actor]`](macro@kameo_actor) stood above it. `#[actor(spans)]` beside it is understood too, and so is
+/// kameo's `#[actor(name = "..")]`.
 ///
 /// # Examples
 ///

@@ -16,4 +16,13 @@ impl Clone for Worker {
 #[actor(spans = 1)]
 struct Other;
 
+#[derive(kamon::kameo::Actor)]
+#[actor(spans)]
+#[actor(name = "twice")]
+struct Twice;
+
+#[derive(kamon::kameo::Actor)]
+#[actor(mailbox = 64)]
+struct Third;
+
 fn main() {}
