@@ -177,6 +177,49 @@ fn actors_with_other_parameters_are_of_another_class() {
     assert_eq!(of(name::<Pool<u16>>()), 2);
 }
 
+/// Its hook is in another build.
+struct Elsewhere;
+
+#[kamon::kameo::actor]
+impl Actor for Elsewhere {
+    type Args = Self;
+    type Error = Infallible;
+
+    async fn on_start(elsewhere: Self, _: ActorRef<Self>) -> Result<Self, Infallible> {
+        Ok(elsewhere)
+    }
+
+    #[cfg(any())]
+    async fn on_panic(
+        &mut self,
+        _: WeakActorRef<Self>,
+        _: PanicError,
+    ) -> Result<ControlFlow<ActorStopReason>, Infallible> {
+        Ok(ControlFlow::Continue(()))
+    }
+}
+
+impl Message<Fail> for Elsewhere {
+    type Reply = ();
+
+    async fn handle(&mut self, _: Fail, _: &mut Context<Self, ()>) {
+        quiet_panic("planned")
+    }
+}
+
+#[test]
+fn a_failure_is_measured_where_the_hook_is_left_out() {
+    let mut seen = subscribe("kameo.actor.*", NEVER);
+    kamon::block_on(async {
+        let actor = Elsewhere::spawn_ctx(Elsewhere);
+        actor.tell_ctx(Fail).await.unwrap();
+        actor.wait_for_shutdown().await;
+    });
+    let period = seen.snapshot();
+    let class = name::<Elsewhere>();
+    assert_eq!(recorded(&period, "kameo.actor.errors", class), 1);
+}
+
 #[derive(kamon::kameo::Actor)]
 #[actor(name = "shop.till", spans)]
 struct Till;

@@ -5,7 +5,8 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned;
 use syn::{
-    parse_quote, DeriveInput, Error, FnArg, ImplItem, ImplItemFn, ItemImpl, Pat, Path, Result,
+    parse_quote, Attribute, DeriveInput, Error, FnArg, ImplItem, ImplItemFn, ItemImpl, Meta, Pat,
+    Path, Result,
 };
 
 use crate::arguments::Arguments;
@@ -116,11 +117,21 @@ fn emit(mut implementation: ItemImpl, options: &Options) -> Result<TokenStream> 
             return Err(Error::new_spanned(&implementation.self_ty, message));
         }
     }
-    for (method, default) in defaults(options) {
-        let is_there = |item: &ImplItem| matches!(item, ImplItem::Fn(f) if f.sig.ident == method);
-        if !implementation.items.iter().any(is_there) {
-            implementation.items.push(ImplItem::Fn(default));
+    for (method, mut default) in defaults(options) {
+        let there = implementation.items.iter().filter_map(|item| match item {
+            ImplItem::Fn(f) if f.sig.ident == method => Some(conditions(&f.attrs)),
+            _ => None,
+        });
+        let there: Vec<_> = there.collect();
+        if there.iter().any(Vec::is_empty) {
+            continue;
         }
+        if !there.is_empty() {
+            // In a build that leaves them out.
+            let left_out = parse_quote!(#[cfg(not(any(#(all(#(#there),*)),*)))]);
+            default.attrs.push(left_out);
+        }
+        implementation.items.push(ImplItem::Fn(default));
     }
     for item in &mut implementation.items {
         if let ImplItem::Fn(method) = item {
@@ -131,6 +142,17 @@ fn emit(mut implementation: ItemImpl, options: &Options) -> Result<TokenStream> 
     }
     let messages = messages(&implementation, options);
     Ok(quote!(#implementation #messages))
+}
+
+/// What the builds must be that have what these attributes stand on: all of it.
+fn conditions(attributes: &[Attribute]) -> Vec<TokenStream> {
+    let conditions = attributes
+        .iter()
+        .filter_map(|attribute| match &attribute.meta {
+            Meta::List(list) if list.path.is_ident("cfg") => Some(list.tokens.clone()),
+            _ => None,
+        });
+    conditions.collect()
 }
 
 /// The methods that have to be there, because the library tells of failures by them.
