@@ -217,6 +217,24 @@ fn callbacks_on_the_answer_run_in_the_context_of_the_ask() {
 }
 
 #[test]
+fn calls_are_sent_before_what_is_sent_after_them() {
+    everywhere(|| async {
+        let (pen, mut diary) = diary();
+        let writer = writer(&pen).await;
+        let ask = |what| move |port| Wish::ask(what, port);
+        writer.call_then(ask("first"), None, drop);
+        let forward = |_: u32| Wish::Note("forwarded");
+        let forwarded = writer.call_and_forward_ctx(ask("second"), &writer, forward, None);
+        cast!(writer, Wish::Note("third")).unwrap();
+        for what in ["first", "second", "third", "forwarded"] {
+            diary.expect(what, 0).await;
+        }
+        forwarded.await.unwrap().unwrap();
+        writer.stop(None);
+    });
+}
+
+#[test]
 fn ractors_own_forward_leaves_the_context_behind() {
     everywhere(|| async {
         let (pen, mut diary) = diary();

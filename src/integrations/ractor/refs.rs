@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use ::ractor::concurrency::{interval, sleep, Duration, JoinHandle};
+use ::ractor::concurrency::{interval, oneshot, sleep, timeout, Duration, JoinHandle};
 use ::ractor::rpc::CallResult;
 use ::ractor::{ActorRef, Message, MessagingErr, RpcReplyPort, ACTIVE_STATES};
 
@@ -38,7 +38,8 @@ pub trait ActorRefExt<M: Message> {
         F: Fn() -> M + Send + 'static;
 
     /// Calls the actor, and then `then` with the answer as soon as it is there, in the Context of this
-    /// call: for answers that nobody awaits. The task for it runs where the caller's tasks do.
+    /// call: for answers that nobody awaits. The message is sent at once; the task for the answer runs where the
+    /// caller's tasks do.
     fn call_then<R, B, F>(&self, message: B, timeout: Option<Duration>, then: F)
     where
         R: Send + 'static,
@@ -101,10 +102,8 @@ impl<M: Message> ActorRefExt<M> for ActorRef<M> {
         B: FnOnce(RpcReplyPort<R>) -> M + Send + 'static,
         F: FnOnce(Answer<M, R>) + Send + 'static,
     {
-        let actor = self.clone();
-        launch(slot::capture(), async move {
-            then(actor.call(message, timeout).await);
-        });
+        let answer = call(self, message, timeout);
+        launch(slot::capture(), async move { then(answer.await) });
     }
 
     fn call_and_forward_ctx<R, N, B, F>(
@@ -120,10 +119,33 @@ impl<M: Message> ActorRefExt<M> for ActorRef<M> {
         B: FnOnce(RpcReplyPort<R>) -> M + Send + 'static,
         F: FnOnce(R) -> N + Send + 'static,
     {
-        let (actor, to) = (self.clone(), to.clone());
-        spawn(async move {
-            let answer = actor.call(message, timeout).await?;
-            Ok(answer.map(|answer| to.cast(forward(answer))))
+        let (answer, to) = (call(self, message, timeout), to.clone());
+        spawn(async move { Ok(answer.await?.map(|answer| to.cast(forward(answer)))) })
+    }
+}
+
+/// Calls the actor, now and not at the first poll: before what is sent after it. The future waits for the
+/// answer.
+fn call<M: Message, R: Send + 'static>(
+    actor: &ActorRef<M>,
+    message: impl FnOnce(RpcReplyPort<R>) -> M,
+    patience: Option<Duration>,
+) -> impl Future<Output = Answer<M, R>> + Send + 'static {
+    let (port, answer) = oneshot();
+    let sent = actor.cast(message(match patience {
+        Some(patience) => (port, patience).into(),
+        None => port.into(),
+    }));
+    async move {
+        sent?;
+        let answered = match patience {
+            Some(patience) => timeout(patience, answer).await,
+            None => Ok(answer.await),
+        };
+        Ok(match answered {
+            Ok(Ok(answer)) => CallResult::Success(answer),
+            Ok(Err(_)) => CallResult::SenderError,
+            Err(_) => CallResult::Timeout,
         })
     }
 }
