@@ -18,6 +18,15 @@ fn emit(input: &DeriveInput, cluster: bool) -> Result<TokenStream> {
         true => wire(input)?,
         false => (quote!(), quote!()),
     };
+    let receivers = match input.generics.params.is_empty() {
+        true => quote! {
+            static RECEIVERS: ::kamon::ractor::hooks::Receivers =
+                ::kamon::ractor::hooks::Receivers::new();
+            &RECEIVERS
+        },
+        // A static would be one for all parameters, and others may take messages with others.
+        false => quote!(::kamon::ractor::hooks::receivers_of::<Self>()),
+    };
     let send = match cluster {
         true => quote!(send_anywhere),
         false => quote!(send),
@@ -33,9 +42,7 @@ fn emit(input: &DeriveInput, cluster: bool) -> Result<TokenStream> {
                 }
 
                 fn receivers() -> &'static ::kamon::ractor::hooks::Receivers {
-                    static RECEIVERS: ::kamon::ractor::hooks::Receivers =
-                        ::kamon::ractor::hooks::Receivers::new();
-                    &RECEIVERS
+                    #receivers
                 }
             }
 

@@ -3,7 +3,7 @@
 
 use std::any::TypeId;
 use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::OnceLock;
 
@@ -40,6 +40,19 @@ impl Receivers {
     pub(super) fn are(&self, class: &'static Class) {
         self.0.get_or_init(|| class);
     }
+}
+
+/// By type of messages, their receivers.
+type OfTypes = BTreeMap<TypeId, &'static Receivers>;
+
+/// Who takes messages of a type that has parameters: a static in the derive would be one for all of
+/// them. It stays for the life of the process, as the type does.
+pub fn receivers_of<M: 'static>() -> &'static Receivers {
+    static OF_TYPES: Mutex<OfTypes> = Mutex::new(BTreeMap::new());
+    let mut of_types = OF_TYPES.lock();
+    of_types
+        .entry(TypeId::of::<M>())
+        .or_insert_with(|| Box::leak(Box::new(Receivers::new())))
 }
 
 impl fmt::Debug for Receivers {
