@@ -14,7 +14,7 @@ use crate::channel::Envelope;
 use crate::context::{slot, with_context, Context};
 use crate::integrations::actors::{Class, Origin};
 use crate::propagation::Codecs;
-use crate::sync::statics::Mutex;
+use crate::sync::statics::{AtomicBool, Mutex, Ordering};
 
 /// What a message is called.
 #[derive(Clone, Copy, Debug)]
@@ -185,16 +185,24 @@ impl Arrived {
 /// The types of messages that some `Traced` actor takes.
 static AWAITED: Mutex<BTreeSet<TypeId>> = Mutex::new(BTreeSet::new());
 
+/// Whether there are such types, to be seen without the lock.
+static IS_ANY_AWAITED: AtomicBool = AtomicBool::new(false);
+
 /// Has what comes with messages of this type wait for the actor that is handed them.
 pub(super) fn await_messages<M: 'static>() {
     AWAITED.lock().insert(TypeId::of::<M>());
+    IS_ANY_AWAITED.store(true, Ordering::Relaxed);
+}
+
+fn is_awaited<M: 'static>() -> bool {
+    // Ordering: an actor is handed a message after it was spawned, which brings along what was written
+    // when it was made `Traced`.
+    IS_ANY_AWAITED.load(Ordering::Relaxed) && AWAITED.lock().contains(&TypeId::of::<M>())
 }
 
 fn arrive<M: Labelled>(context: Option<Context>, origin: Origin, label: &'static Label) {
     // Nobody else asks for it, and the thread would keep the Context until its next message.
-    let is_awaited =
-        M::receivers().0.get().is_some() || AWAITED.lock().contains(&TypeId::of::<M>());
-    if !is_awaited {
+    if M::receivers().0.get().is_none() && !is_awaited::<M>() {
         // Nor for what came before it.
         return drop(ARRIVED.take());
     }
