@@ -124,6 +124,22 @@ pub(crate) fn nothing_to_return(out: &mut u32) {
     *out += 1;
 }
 
+/// What it returns becomes what it says only on the way out.
+#[kamon::span(err)]
+async fn checked(number: u32) -> Result<&'static dyn Display, Box<dyn std::error::Error>> {
+    futures_lite::future::yield_now().await;
+    match number {
+        0 => return Err(Box::new(std::fmt::Error)),
+        1 => Ok(&1),
+        _ => Err(Box::new(std::io::Error::other("too many"))),
+    }
+}
+
+#[kamon::span]
+async fn counter() -> Box<dyn Fn(u32) -> u32> {
+    Box::new(|number| number + 1)
+}
+
 /// Names in the function are not those of the expansion.
 #[kamon::span(tags(sum = span + work + result))]
 fn hygienic(span: u32, work: u32, result: u32) -> u32 {
@@ -226,6 +242,24 @@ fn a_function_changes_what_it_is_given_and_hands_it_out() {
          ├─ store.at
          ├─ store.at {error.type=alloc::string::String}, failed: there are 1
          └─ changes_its_own",
+    );
+}
+
+#[test]
+fn the_written_output_type_is_known_in_an_async_body() {
+    let (root, _) = traced_async(async {
+        assert!(checked(0).await.is_err());
+        assert_eq!(checked(1).await.unwrap().to_string(), "1");
+        assert!(checked(2).await.is_err());
+        assert_eq!(counter().await(1), 2);
+    });
+    assert_trace(
+        &root,
+        "root
+         ├─ checked {error.type=alloc::boxed::Box<dyn core::error::Error>}, failed: an error occurred when formatting an argument
+         ├─ checked
+         ├─ checked {error.type=alloc::boxed::Box<dyn core::error::Error>}, failed: too many
+         └─ counter",
     );
 }
 

@@ -1,6 +1,6 @@
 //! The function under the attribute, parsed no deeper than the macros need.
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{AttrStyle, Attribute, Result, ReturnType, Signature, Visibility};
@@ -77,6 +77,17 @@ impl Parse for Function {
             signature,
             body,
         })
+    }
+}
+
+/// A statement that never returns anything, and says at the beginning of an `async` block what type is
+/// returned from it: as in a function's body, `?` and what is to become a `Box<dyn ..>` need to know.
+pub(crate) fn returns(output: &TokenStream) -> TokenStream {
+    let returned = Ident::new("returned", Span::mixed_site());
+    quote::quote! {
+        if let ::core::option::Option::Some(#returned) = ::core::option::Option::<#output>::None {
+            return #returned;
+        }
     }
 }
 

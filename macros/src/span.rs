@@ -1,11 +1,11 @@
 //! From a function to one whose body is the work of a span.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::quote;
 use syn::{Error, Result, ReturnType, Type};
 
 use crate::expansion::with_error;
-use crate::function::Function;
+use crate::function::{returns, Function};
 use crate::span_arguments::SpanArguments;
 
 /// Expands the attribute over `item`. When something is wrong the function stays as it is, beside
@@ -56,14 +56,10 @@ fn emit(function: Function, arguments: &SpanArguments) -> TokenStream {
     };
     let body = match (is_async, arguments.err) {
         (true, err) => {
-            // Says the output's type, so that `?` in the body knows what to convert into.
-            let known = output.map(|output| {
-                quote! {
-                    if false {
-                        let _: &dyn ::core::future::Future<Output = #output> = &#work;
-                    }
-                }
-            });
+            let known = output.map(|output| returns(&output));
+            let statements = body.stream();
+            let mut known_body = Group::new(Delimiter::Brace, quote!(#known #statements));
+            known_body.set_span(body.span());
             let noted = err.then(|| {
                 quote! {
                     let #work = async move {
@@ -75,8 +71,7 @@ fn emit(function: Function, arguments: &SpanArguments) -> TokenStream {
             });
             quote! {
                 let #span = #built;
-                let #work = async move #body;
-                #known
+                let #work = async move #known_body;
                 #noted
                 #kamon::ContextFutureExt::in_span(#work, #span).await
             }
