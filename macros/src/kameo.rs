@@ -1,16 +1,17 @@
 //! From an `impl Actor` of kameo to one whose methods run in the Context they belong to.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned, ToTokens as _};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned;
 use syn::{
     parse_quote, Attribute, DeriveInput, Error, FnArg, ImplItem, ImplItemFn, ItemImpl, Meta, Pat,
-    Path, Result,
+    Path, Result, ReturnType,
 };
 
 use crate::arguments::Arguments;
 use crate::expansion::with_error;
+use crate::function::returns;
 
 /// What the attribute is told.
 struct Options {
@@ -258,9 +259,13 @@ fn surround(method: &mut ImplItemFn, hook: &TokenStream) -> Result<()> {
     let body = &method.block;
     let is_async = method.sig.asyncness.is_some();
     let waits = is_async.then(|| quote!(.await));
-    let inside = match is_async {
-        true => quote!(#body),
-        false => quote!((#body).await),
+    let inside = match (is_async, &method.sig.output) {
+        (true, ReturnType::Type(_, output)) => {
+            let known = returns(&output.to_token_stream());
+            quote!(#known #body)
+        }
+        (true, ReturnType::Default) => quote!(#body),
+        (false, _) => quote!((#body).await),
     };
     // The hook's call ends with the body's future as its last argument.
     let call = with_last_argument(hook, quote!(async move { #bindings #inside }));
