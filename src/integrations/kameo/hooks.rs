@@ -115,7 +115,7 @@ where
 /// again, of the message with which it failed.
 pub async fn on_start<A, F>(actor: ActorRef<A>, started: F) -> Result<A, A::Error>
 where
-    A: Actor,
+    A: Instrumented,
     F: Future<Output = Result<A, A::Error>>,
 {
     let id = actor.id();
@@ -124,6 +124,7 @@ where
     let failed = FAILURES.last(id);
     let context = born.or(failed).unwrap_or_else(slot::current);
     let mut starting = Starting {
+        class: A::class(),
         actor: id,
         context: context.clone(),
         started: None,
@@ -135,6 +136,7 @@ where
 
 /// Whether the actor comes to life; not known as long as it starts.
 struct Starting {
+    class: &'static Class,
     actor: ActorId,
     context: Context,
     started: Option<bool>,
@@ -145,7 +147,11 @@ impl Drop for Starting {
         match self.started {
             Some(true) => FAILURES.restarted(self.actor),
             None if !std::thread::panicking() => {}
-            _ => FAILURES.note(self.actor, std::mem::take(&mut self.context)),
+            _ => {
+                // Nobody asks an actor that has not started what it makes of that.
+                self.class.errors.increment();
+                FAILURES.note(self.actor, std::mem::take(&mut self.context));
+            }
         }
     }
 }

@@ -1,0 +1,136 @@
+//! kameo: failures of the methods that are no handlers. They too are counted, and dealt with in the Context
+//! they come from.
+
+#![cfg(feature = "kameo")]
+
+mod stage;
+mod witness;
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use kameo::actor::{ActorId, ActorRef, WeakActorRef};
+use kameo::error::{ActorStopReason, Infallible, PanicError};
+use kameo::message::{Context, Message};
+use kameo::Actor;
+use kamon::kameo::{ActorExt as _, ActorRefExt as _};
+use kamon::metrics::{subscribe, Value};
+
+use crate::stage::{as_request, diary, everywhere, Pen};
+use crate::witness::{pause, quiet_panic};
+
+const NEVER: Duration = Duration::from_secs(86_400);
+
+/// An actor that cannot bear the loss of another.
+struct Friend(Pen);
+
+#[kamon::kameo::actor]
+impl Actor for Friend {
+    type Args = Self;
+    type Error = Infallible;
+
+    async fn on_start(friend: Self, _: ActorRef<Self>) -> Result<Self, Infallible> {
+        Ok(friend)
+    }
+
+    async fn on_link_died(
+        &mut self,
+        _: WeakActorRef<Self>,
+        _: ActorId,
+        _: ActorStopReason,
+    ) -> Result<ControlFlow<ActorStopReason>, Infallible> {
+        pause().await;
+        quiet_panic("planned")
+    }
+
+    async fn on_panic(
+        &mut self,
+        _: WeakActorRef<Self>,
+        error: PanicError,
+    ) -> Result<ControlFlow<ActorStopReason>, Infallible> {
+        self.0.note("fails");
+        Ok(ControlFlow::Break(ActorStopReason::Panicked(error)))
+    }
+
+    async fn on_stop(
+        &mut self,
+        _: WeakActorRef<Self>,
+        _: ActorStopReason,
+    ) -> Result<(), Infallible> {
+        self.0.note("stops");
+        Ok(())
+    }
+}
+
+/// An actor that only fails.
+#[derive(kamon::kameo::Actor)]
+struct Weak;
+
+struct Panic;
+
+impl Message<Panic> for Weak {
+    type Reply = ();
+
+    async fn handle(&mut self, _: Panic, _: &mut Context<Self, ()>) {
+        quiet_panic("planned")
+    }
+}
+
+#[test]
+fn who_fails_at_anothers_failure_fails_in_its_context() {
+    everywhere(|| async {
+        let (pen, mut diary) = diary();
+        let friend = Friend::spawn_ctx(Friend(pen));
+        let weak = Weak::spawn_ctx(Weak);
+        weak.link(&friend).await;
+        as_request(5, || weak.tell_ctx(Panic).try_send()).unwrap();
+        diary.expect("fails", 5).await;
+        diary.expect("stops", 5).await;
+    });
+}
+
+/// An actor that never starts.
+struct Stillborn;
+
+#[kamon::kameo::actor]
+impl Actor for Stillborn {
+    type Args = bool;
+    type Error = &'static str;
+
+    fn name() -> &'static str {
+        "Stillborn"
+    }
+
+    async fn on_start(panics: bool, _: ActorRef<Self>) -> Result<Self, Self::Error> {
+        pause().await;
+        match panics {
+            true => quiet_panic("planned"),
+            false => Err("planned"),
+        }
+    }
+}
+
+#[test]
+fn an_actor_that_fails_to_start_is_counted() {
+    let mut seen = subscribe("kameo.actor.errors", NEVER);
+    kamon::block_on(async {
+        for panics in [false, true] {
+            Stillborn::spawn_ctx(panics).wait_for_startup().await;
+        }
+    });
+    let period = seen.snapshot();
+    let errors: u64 = period
+        .named("kameo.actor.errors")
+        .filter(|errors| {
+            errors
+                .tags()
+                .iter()
+                .any(|tag| tag == ("class", "Stillborn"))
+        })
+        .map(|errors| match errors.value() {
+            Value::Count(count) => *count,
+            other => panic!("no count: {other:?}"),
+        })
+        .sum();
+    assert_eq!(errors, 2);
+}
