@@ -7,13 +7,16 @@ mod stage;
 mod witness;
 
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
 use std::time::Duration;
 
-use kameo::actor::{ActorId, ActorRef, WeakActorRef};
+use kameo::actor::{ActorId, ActorRef, Spawn as _, WeakActorRef};
 use kameo::error::{ActorStopReason, Infallible, PanicError};
 use kameo::message::{Context, Message};
+use kameo::supervision::RestartPolicy;
 use kameo::Actor;
-use kamon::kameo::{ActorExt as _, ActorRefExt as _};
+use kamon::kameo::{ActorExt as _, ActorRefExt as _, SupervisedActorExt as _};
 use kamon::metrics::{subscribe, Value};
 
 use crate::stage::{as_request, diary, everywhere, Pen};
@@ -86,6 +89,67 @@ fn who_fails_at_anothers_failure_fails_in_its_context() {
         as_request(5, || weak.tell_ctx(Panic).try_send()).unwrap();
         diary.expect("fails", 5).await;
         diary.expect("stops", 5).await;
+    });
+}
+
+/// An actor whose second start fails.
+#[derive(Clone)]
+struct Late {
+    pen: Pen,
+    starts: Arc<AtomicUsize>,
+}
+
+#[kamon::kameo::actor]
+impl Actor for Late {
+    type Args = Self;
+    type Error = &'static str;
+
+    async fn on_start(late: Self, _: ActorRef<Self>) -> Result<Self, Self::Error> {
+        if late.starts.fetch_add(1, Ordering::Relaxed) == 1 {
+            late.pen.note("does not start");
+            return Err("planned");
+        }
+        late.pen.note("starts");
+        Ok(late)
+    }
+
+    async fn on_stop(
+        &mut self,
+        _: WeakActorRef<Self>,
+        _: ActorStopReason,
+    ) -> Result<(), Self::Error> {
+        self.pen.note("stops");
+        Ok(())
+    }
+}
+
+impl Message<Panic> for Late {
+    type Reply = ();
+
+    async fn handle(&mut self, _: Panic, _: &mut Context<Self, ()>) {
+        quiet_panic("planned")
+    }
+}
+
+#[test]
+fn a_start_that_failed_is_over_when_the_next_one_has_not() {
+    everywhere(|| async {
+        let (pen, mut diary) = diary();
+        let starts = Arc::default();
+        let boss = Weak::spawn_ctx(Weak);
+        let late = Late::supervise(&boss, Late { pen, starts })
+            .restart_policy(RestartPolicy::Permanent)
+            .spawn_ctx()
+            .await;
+        diary.expect("starts", 0).await;
+        as_request(1, || late.tell_ctx(Panic).try_send()).unwrap();
+        diary
+            .expect_all(&[("stops", 1), ("does not start", 1), ("starts", 1)])
+            .await;
+        as_request(2, || late.tell_ctx(Panic).try_send()).unwrap();
+        diary.expect_all(&[("stops", 2), ("starts", 2)]).await;
+        late.stop_gracefully().await.unwrap();
+        diary.expect("stops", 0).await;
     });
 }
 

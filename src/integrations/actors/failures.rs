@@ -55,13 +55,23 @@ impl<I: Copy + Eq + Hash + Send + 'static> Failures<I> {
 
     /// Notes that an actor failed in this Context.
     pub(crate) fn note(&'static self, actor: I, context: Context) {
+        self.add(actor, context, false);
+    }
+
+    /// As [`note`](Self::note), of an actor that did not start: it has no last method.
+    #[allow(dead_code)] // Not every library tells of that.
+    pub(crate) fn note_unstarted(&'static self, actor: I, context: Context) {
+        self.add(actor, context, true);
+    }
+
+    fn add(&'static self, actor: I, context: Context, stopped: bool) {
         let mut table = self.table.lock();
         table.noted += 1;
         let number = table.noted;
         table.failures.entry(actor).or_default().push(Failure {
             context,
             number,
-            stopped: false,
+            stopped,
             restarted: false,
         });
         drop(table);

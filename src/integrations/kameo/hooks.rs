@@ -150,7 +150,7 @@ impl Drop for Starting {
             _ => {
                 // Nobody asks an actor that has not started what it makes of that.
                 self.class.errors.increment();
-                FAILURES.note(self.actor, std::mem::take(&mut self.context));
+                FAILURES.note_unstarted(self.actor, std::mem::take(&mut self.context));
             }
         }
     }
