@@ -10,7 +10,9 @@ use std::time::Duration;
 use kamon::metrics::{subscribe, PeriodSnapshot, Value};
 use kamon::ractor::Traced;
 use kamon::ContextFutureExt as _;
-use ractor::{call, cast, Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
+use ractor::{
+    call, cast, Actor, ActorProcessingErr, ActorRef, Message as _, RpcReplyPort, SupervisionEvent,
+};
 use tokio::sync::oneshot;
 
 use crate::traced::assert_trace;
@@ -147,6 +149,12 @@ fn messages_are_measured_by_class_and_are_spans_below_their_senders() {
         assert_trace(&root, expected);
         assert_eq!(call!(last, pass).unwrap(), 100, "no span without a trace");
         first.stop(None);
-        last.stop(None);
+        last.stop_and_wait(None, None).await.unwrap();
+        // As where an actor ends while the message is on its way.
+        let boxed = Order::Fail.box_message(&last.get_id()).unwrap();
+        assert!(matches!(Order::from_boxed(boxed), Ok(Order::Fail)));
     });
+    drop(seen.snapshot());
+    let left = recorded(&seen.snapshot(), "ractor.actor.mailbox-size");
+    assert_eq!(left, 0, "what came back to its sender does not wait");
 }

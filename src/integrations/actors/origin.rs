@@ -3,7 +3,8 @@
 use crate::integrations::actors::Class;
 use crate::trace::Timestamp;
 
-/// Where a message comes from. As long as it is there, the message is counted as waiting.
+/// Where a message comes from. As long as it is there and has not arrived, the message is counted as
+/// waiting.
 #[derive(Debug)]
 pub(crate) struct Origin {
     /// When it was sent; nobody knows that of a message from another process.
@@ -36,12 +37,17 @@ impl Origin {
             waiting_for: None,
         }
     }
+
+    /// The message does not wait any more.
+    pub(crate) fn arrive(&mut self) {
+        if let Some(class) = self.waiting_for.take() {
+            class.mailbox_size.decrement();
+        }
+    }
 }
 
 impl Drop for Origin {
     fn drop(&mut self) {
-        if let Some(class) = self.waiting_for {
-            class.mailbox_size.decrement();
-        }
+        self.arrive();
     }
 }

@@ -200,7 +200,9 @@ fn is_awaited<M: 'static>() -> bool {
     IS_ANY_AWAITED.load(Ordering::Relaxed) && AWAITED.lock().contains(&TypeId::of::<M>())
 }
 
-fn arrive<M: Labelled>(context: Option<Context>, origin: Origin, label: &'static Label) {
+fn arrive<M: Labelled>(context: Option<Context>, mut origin: Origin, label: &'static Label) {
+    // Perhaps nobody asks for it, and it stays here.
+    origin.arrive();
     // Nobody else asks for it, and the thread would keep the Context until its next message.
     if M::receivers().0.get().is_none() && !is_awaited::<M>() {
         // Nor for what came before it.
