@@ -5,6 +5,7 @@
 mod traced;
 mod witness;
 
+use std::future::Future;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -228,7 +229,7 @@ struct Till;
 fn the_name_of_a_derived_actor_is_what_kameos_derive_says() {
     assert_eq!(name::<Link>(), "Link");
     assert_eq!(name::<Till>(), "shop.till");
-    assert!(Till::SPANS);
+    const { assert!(Till::SPANS) };
 }
 
 /// A chain of actors.
@@ -254,6 +255,50 @@ impl Message<Pull> for Link {
             None => 1,
         }
     }
+}
+
+/// What the handler does before it makes its future.
+enum Early {
+    Mark,
+    Fail,
+}
+
+impl Message<Early> for Link {
+    type Reply = ();
+
+    #[allow(clippy::manual_async_fn)]
+    fn handle(
+        &mut self,
+        early: Early,
+        _: &mut Context<Self, ()>,
+    ) -> impl Future<Output = ()> + Send {
+        match early {
+            Early::Mark => drop(kamon::current_span().mark("early")),
+            Early::Fail => quiet_panic("planned"),
+        }
+        async {
+            kamon::current_span().mark("later");
+        }
+    }
+}
+
+#[test]
+fn all_that_a_handler_does_is_in_its_messages_span() {
+    kamon::block_on(async {
+        let only = Link::spawn_ctx(Link { next: None });
+        let root = kamon::build_span("root").start();
+        let asked = async {
+            only.ask_ctx(Early::Mark).await.unwrap();
+            only.ask_ctx(Early::Fail).await.unwrap_err();
+        };
+        asked.in_span(root.clone()).await;
+        only.wait_for_shutdown().await;
+        let expected = "\
+            root
+            ├─ ask(Early) {@span.started, @early, @later}
+            └─ ask(Early) {@span.started}, failed, panicked";
+        assert_trace(&root, expected);
+    });
 }
 
 async fn pull(first: &ActorRef<Link>, what: &'static str) -> (Span, Result<u32, ()>) {

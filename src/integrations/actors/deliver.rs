@@ -6,7 +6,6 @@ use std::task::{Context as TaskContext, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::context::slot::Frame;
 use crate::context::{Context, ContextFutureExt as _};
 use crate::integrations::actors::{Class, Origin};
 use crate::trace::{build_span, InSpan, Span, TagKey, Timestamp};
@@ -22,7 +21,8 @@ pub(crate) struct Arrival<N> {
 }
 
 /// Handles a message in its Context, measures it, and makes it the work of a span if it is to be
-/// one. The handler is called at the first poll, and its future is dropped in the Context too.
+/// one. The handler is called at the first poll, in the Context and the span, and its future is dropped
+/// in the Context too.
 pub(crate) async fn deliver<F, N>(arrival: Arrival<N>, handle: impl FnOnce() -> F) -> F::Output
 where
     F: Future,
@@ -55,10 +55,7 @@ where
     // It does not wait any more.
     drop(origin);
     let _processing = Processing { class, started };
-    let handled = {
-        let _frame = Frame::enter(&context);
-        handle()
-    };
+    let handled = async move { handle().await };
     let work = match span {
         Some(span) => Work::Traced {
             handled: handled.in_span(span),
