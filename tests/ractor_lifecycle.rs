@@ -6,6 +6,7 @@
 mod stage;
 mod witness;
 
+use std::future::Future;
 use std::marker::PhantomData;
 
 use kamon::ractor::Traced;
@@ -228,6 +229,73 @@ fn escalation_runs_in_the_failing_context_however_far_it_goes() {
                 diary.expect("owner stops", 7).await;
             }
             tally.gone().await;
+        }
+    });
+}
+
+/// An actor whose methods do all they do before they make their futures.
+struct Eager(Pen);
+
+#[allow(clippy::manual_async_fn)]
+impl Actor for Eager {
+    type Msg = Order;
+    type State = ();
+    type Arguments = ();
+
+    fn pre_start(
+        &self,
+        _: ActorRef<Order>,
+        _: (),
+    ) -> impl Future<Output = Result<(), ActorProcessingErr>> + Send {
+        self.0.note("eager starts");
+        async { Ok(()) }
+    }
+
+    fn post_start(
+        &self,
+        _: ActorRef<Order>,
+        _: &mut (),
+    ) -> impl Future<Output = Result<(), ActorProcessingErr>> + Send {
+        self.0.note("eager started");
+        async { Ok(()) }
+    }
+
+    fn handle_supervisor_evt(
+        &self,
+        _: ActorRef<Order>,
+        event: SupervisionEvent,
+        _: &mut (),
+    ) -> impl Future<Output = Result<(), ActorProcessingErr>> + Send {
+        if let SupervisionEvent::ActorFailed(..) = event {
+            self.0.note("eager fails");
+            quiet_panic("planned");
+        }
+        async { Ok(()) }
+    }
+}
+
+#[test]
+fn methods_that_are_no_async_fn_are_called_in_their_context() {
+    everywhere(|| async {
+        let (pen, mut diary) = diary();
+        let owner = worker("owner", &pen, Decision::Stop).await;
+        diary.expect("owner starts", 0).await;
+        diary.expect("owner started", 0).await;
+        let eager = as_request(1, || Traced::new(Eager(pen.clone())));
+        let eager = Actor::spawn_linked(None, eager, (), owner.get_cell()).await;
+        diary.expect("eager starts", 1).await;
+        diary.expect("eager started", 1).await;
+        let child = Traced::new(Worker {
+            name: "child",
+            pen,
+            decision: Decision::Stop,
+        });
+        let child = Actor::spawn_linked(None, child, (), eager.unwrap().0.get_cell()).await;
+        diary.expect("child starts", 0).await;
+        diary.expect("child started", 0).await;
+        as_request(7, || cast!(child.unwrap().0, Order::Refuse)).unwrap();
+        for what in ["eager fails", "owner hears", "owner stops"] {
+            diary.expect(what, 7).await;
         }
     });
 }

@@ -119,7 +119,7 @@ impl<A: Actor> Traced<A> {
         }
     }
 
-    /// One of the actor's methods, in the Context.
+    /// One of the actor's methods, in the Context. It is called there too: not all are `async fn`.
     async fn attempt<T>(
         &self,
         context: Context,
@@ -187,7 +187,7 @@ impl<A: Actor> Actor for Traced<A> {
     ) -> Result<Self::State, ActorProcessingErr> {
         self.cell.get_or_init(|| myself.get_cell());
         let creator = self.creator.lock().clone();
-        let started = self.actor.pre_start(myself, args);
+        let started = async { self.actor.pre_start(myself, args).await };
         started.in_context(creator).await
     }
 
@@ -197,8 +197,8 @@ impl<A: Actor> Actor for Traced<A> {
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
         let creator = std::mem::take(&mut *self.creator.lock());
-        self.attempt(creator, self.actor.post_start(myself, state))
-            .await
+        let started = async { self.actor.post_start(myself, state).await };
+        self.attempt(creator, started).await
     }
 
     async fn post_stop(
@@ -207,9 +207,8 @@ impl<A: Actor> Actor for Traced<A> {
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
         let context = self.take_dealt_with().unwrap_or_default();
-        let stopped = self
-            .attempt(context.clone(), self.actor.post_stop(myself, state))
-            .await;
+        let stopped = async { self.actor.post_stop(myself, state).await };
+        let stopped = self.attempt(context.clone(), stopped).await;
         if stopped.is_ok() && !context.is_empty() {
             self.outcome(context).pass_on();
         }
@@ -224,7 +223,7 @@ impl<A: Actor> Actor for Traced<A> {
     ) -> Result<(), ActorProcessingErr> {
         drop(self.take_dealt_with());
         let Some(mut arrived) = arrived::<A::Msg>() else {
-            let handled = self.actor.handle(myself, message, state);
+            let handled = async { self.actor.handle(myself, message, state).await };
             return self.attempt(Context::empty(), handled).await;
         };
         let context = arrived.take_context();
@@ -267,7 +266,10 @@ impl<A: Actor> Actor for Traced<A> {
         let child = event.actor_id().filter(|_| is_end);
         let failed = child.and_then(|child| FAILURES.take(child));
         let context = failed.clone().unwrap_or_default();
-        let decided = self.actor.handle_supervisor_evt(myself, event, state);
+        let decided = async {
+            let decided = self.actor.handle_supervisor_evt(myself, event, state);
+            decided.await
+        };
         let result = self.attempt(context, decided).await;
         drop(self.take_dealt_with());
         // One that fails has no last method.
