@@ -6,13 +6,12 @@
 mod stage;
 mod witness;
 
-use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
 
-use kameo::actor::{ActorId, ActorRef, Spawn as _, WeakActorRef};
-use kameo::error::{ActorStopReason, Infallible, PanicError};
+use kameo::actor::{ActorRef, Spawn as _, WeakActorRef};
+use kameo::error::ActorStopReason;
 use kameo::message::{Context, Message};
 use kameo::supervision::RestartPolicy;
 use kameo::Actor;
@@ -24,73 +23,9 @@ use crate::witness::{pause, quiet_panic};
 
 const NEVER: Duration = Duration::from_secs(86_400);
 
-/// An actor that cannot bear the loss of another.
-struct Friend(Pen);
-
-#[kamon::kameo::actor]
-impl Actor for Friend {
-    type Args = Self;
-    type Error = Infallible;
-
-    async fn on_start(friend: Self, _: ActorRef<Self>) -> Result<Self, Infallible> {
-        Ok(friend)
-    }
-
-    async fn on_link_died(
-        &mut self,
-        _: WeakActorRef<Self>,
-        _: ActorId,
-        _: ActorStopReason,
-    ) -> Result<ControlFlow<ActorStopReason>, Infallible> {
-        pause().await;
-        quiet_panic("planned")
-    }
-
-    async fn on_panic(
-        &mut self,
-        _: WeakActorRef<Self>,
-        error: PanicError,
-    ) -> Result<ControlFlow<ActorStopReason>, Infallible> {
-        self.0.note("fails");
-        Ok(ControlFlow::Break(ActorStopReason::Panicked(error)))
-    }
-
-    async fn on_stop(
-        &mut self,
-        _: WeakActorRef<Self>,
-        _: ActorStopReason,
-    ) -> Result<(), Infallible> {
-        self.0.note("stops");
-        Ok(())
-    }
-}
-
-/// An actor that only fails.
+/// An actor that looks after others.
 #[derive(kamon::kameo::Actor)]
-struct Weak;
-
-struct Panic;
-
-impl Message<Panic> for Weak {
-    type Reply = ();
-
-    async fn handle(&mut self, _: Panic, _: &mut Context<Self, ()>) {
-        quiet_panic("planned")
-    }
-}
-
-#[test]
-fn who_fails_at_anothers_failure_fails_in_its_context() {
-    everywhere(|| async {
-        let (pen, mut diary) = diary();
-        let friend = Friend::spawn_ctx(Friend(pen));
-        let weak = Weak::spawn_ctx(Weak);
-        weak.link(&friend).await;
-        as_request(5, || weak.tell_ctx(Panic).try_send()).unwrap();
-        diary.expect("fails", 5).await;
-        diary.expect("stops", 5).await;
-    });
-}
+struct Boss;
 
 /// An actor whose second start fails.
 #[derive(Clone)]
@@ -123,6 +58,8 @@ impl Actor for Late {
     }
 }
 
+struct Panic;
+
 impl Message<Panic> for Late {
     type Reply = ();
 
@@ -136,7 +73,7 @@ fn a_start_that_failed_is_over_when_the_next_one_has_not() {
     everywhere(|| async {
         let (pen, mut diary) = diary();
         let starts = Arc::default();
-        let boss = Weak::spawn_ctx(Weak);
+        let boss = Boss::spawn_ctx(Boss);
         let late = Late::supervise(&boss, Late { pen, starts })
             .restart_policy(RestartPolicy::Permanent)
             .spawn_ctx()
