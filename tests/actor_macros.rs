@@ -60,3 +60,26 @@ mod of_kameo {
         assert!(stopped.await);
     }
 }
+#[cfg(feature = "ractor")]
+mod of_ractor {
+    use kamon::ractor::hooks::Labelled as _;
+    use ractor::RpcReplyPort;
+
+    macro_rules! message {
+        ($port:ty) => {
+            #[derive(kamon::ractor::Message)]
+            enum Given {
+                Ask(#[allow(dead_code)] $port),
+            }
+        };
+    }
+
+    message!(RpcReplyPort<u8>);
+
+    #[test]
+    fn a_port_whose_type_a_macro_was_given_asks() {
+        let (port, _answer) = ractor::concurrency::oneshot();
+        let asks = Given::Ask(port.into());
+        assert_eq!(asks.label().operation, "ask(Ask)");
+    }
+}

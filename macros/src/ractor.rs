@@ -106,6 +106,8 @@ fn is_port(ty: &Type) -> bool {
             let last = path.path.segments.last();
             last.is_some_and(|segment| segment.ident == "RpcReplyPort")
         }
+        // Around what a macro by example was given.
+        Type::Group(group) => is_port(&group.elem),
         _ => false,
     }
 }
