@@ -300,6 +300,67 @@ fn methods_that_are_no_async_fn_are_called_in_their_context() {
     });
 }
 
+/// A supervisor, and somebody who hears of the same before it: with its feature `monitors` ractor tells others too.
+struct Watched {
+    watcher: Traced<Worker>,
+    boss: Traced<Worker>,
+}
+
+impl Actor for Watched {
+    type Msg = Order;
+    type State = Option<ActorRef<Order>>;
+    type Arguments = ();
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<Order>,
+        _: (),
+    ) -> Result<Self::State, ActorProcessingErr> {
+        self.boss.pre_start(myself, ()).await
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        myself: ActorRef<Order>,
+        event: SupervisionEvent,
+        child: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        if let SupervisionEvent::ActorFailed(failed, _) = &event {
+            let copy = SupervisionEvent::ActorFailed(failed.clone(), "a copy".into());
+            let watcher = self
+                .watcher
+                .handle_supervisor_evt(myself.clone(), copy, child);
+            watcher.await?;
+        }
+        let boss = self.boss.handle_supervisor_evt(myself, event, child);
+        boss.await
+    }
+}
+
+#[test]
+fn the_failing_context_is_the_supervisors_whoever_else_hears_of_it() {
+    everywhere(|| async {
+        let (pen, mut diary) = diary();
+        let traced = |name| {
+            Traced::new(Worker {
+                name,
+                pen: pen.clone(),
+                decision: Decision::Stop,
+            })
+        };
+        let (watcher, boss) = (traced("watcher"), traced("boss"));
+        let boss = Actor::spawn(None, Watched { watcher, boss }, ());
+        let (boss, _) = boss.await.unwrap();
+        let child = Actor::spawn_linked(None, traced("child"), (), boss.get_cell()).await;
+        for what in ["boss starts", "child starts", "child started"] {
+            diary.expect(what, 0).await;
+        }
+        as_request(7, || cast!(child.unwrap().0, Order::Panic)).unwrap();
+        diary.expect("watcher hears", 0).await;
+        diary.expect("boss hears", 7).await;
+    });
+}
+
 #[derive(kamon::ractor::Message)]
 struct Plain<T: Send + Sync + 'static>(#[allow(dead_code)] T);
 

@@ -15,7 +15,8 @@ use crate::integrations::ractor::hooks::{arrived, await_messages, Arrived};
 use crate::sync::statics::{AtomicBool, Mutex, Ordering};
 use crate::trace::TagKey;
 
-static FAILURES: LazyLock<Failures<ActorId>> = LazyLock::new(Failures::new);
+/// By actor that failed and its supervisor: others may hear of it too, and are not the ones who deal with it.
+static FAILURES: LazyLock<Failures<(ActorId, ActorId)>> = LazyLock::new(Failures::new);
 
 /// By actor that has just dealt with a child's failure, in which Context that was. If the actor stops,
 /// it does so at once: ractor looks for that before anything else.
@@ -159,8 +160,10 @@ impl Outcome<'_> {
 
     /// Keeps the Context for the supervisor, if there is one, who will hear of the actor's end.
     fn note(&mut self) {
-        if let Some(cell) = self.cell.filter(|cell| cell.try_get_supervisor().is_some()) {
-            FAILURES.note(cell.get_id(), std::mem::take(&mut self.context));
+        let supervisor = self.cell.and_then(ActorCell::try_get_supervisor);
+        if let (Some(cell), Some(supervisor)) = (self.cell, supervisor) {
+            let failure = (cell.get_id(), supervisor.get_id());
+            FAILURES.note(failure, std::mem::take(&mut self.context));
         }
     }
 }
@@ -264,7 +267,8 @@ impl<A: Actor> Actor for Traced<A> {
     ) -> Result<(), ActorProcessingErr> {
         let is_end = !matches!(event, SupervisionEvent::ActorStarted(_));
         let child = event.actor_id().filter(|_| is_end);
-        let failed = child.and_then(|child| FAILURES.take(child));
+        let failed = child.zip(self.cell.get());
+        let failed = failed.and_then(|(child, cell)| FAILURES.take((child, cell.get_id())));
         let context = failed.clone().unwrap_or_default();
         let decided = async {
             let decided = self.actor.handle_supervisor_evt(myself, event, state);

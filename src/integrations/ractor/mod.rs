@@ -40,6 +40,7 @@
 //!   rules hold there too.
 //! - Who sends knows the type of the message and not of the actor: `mailbox-size` belongs to the class that
 //!   took the first message of that type.
+//! - With ractor's feature `monitors` others than the supervisor hear of a failure: they do in no Context.
 //! - With ractor's feature `async-trait` its traits have other signatures, and this does not compile.
 //! - `send_after`, `send_interval`, `call_and_forward` and `forward!` of ractor's own make the message in a
 //!   task of tokio's, where there is no Context: use those of [`ActorRefExt`].
