@@ -1,5 +1,5 @@
 //! ractor: creation and supervision. An actor starts in its creator's Context, its failure is dealt with in
-//! that of the message it failed with, and afterwards it is tied to nobody. One without `Traced` never is.
+//! that of the message it failed with, and afterwards it is tied to nobody.
 
 #![cfg(feature = "ractor")]
 
@@ -7,7 +7,6 @@ mod stage;
 mod witness;
 
 use std::future::Future;
-use std::marker::PhantomData;
 
 use kamon::ractor::Traced;
 use ractor::{cast, Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
@@ -358,51 +357,5 @@ fn the_failing_context_is_the_supervisors_whoever_else_hears_of_it() {
         as_request(7, || cast!(child.unwrap().0, Order::Panic)).unwrap();
         diary.expect("watcher hears", 0).await;
         diary.expect("boss hears", 7).await;
-    });
-}
-
-#[derive(kamon::ractor::Message)]
-struct Plain<T: Send + Sync + 'static>(#[allow(dead_code)] T);
-
-/// An actor that handles messages with the derive, and need not be `Traced`.
-struct Untraced<T>(Pen, PhantomData<T>);
-
-impl<T: Send + Sync + 'static> Actor for Untraced<T> {
-    type Msg = Plain<T>;
-    type State = ();
-    type Arguments = ();
-
-    async fn pre_start(&self, _: ActorRef<Plain<T>>, _: ()) -> Result<(), ActorProcessingErr> {
-        Ok(())
-    }
-
-    async fn handle(
-        &self,
-        _: ActorRef<Plain<T>>,
-        _: Plain<T>,
-        _: &mut (),
-    ) -> Result<(), ActorProcessingErr> {
-        self.0.note("handled");
-        Ok(())
-    }
-}
-
-#[test]
-fn an_actor_without_traced_keeps_nothing_of_its_messages() {
-    everywhere(|| async {
-        let (tally, (pen, mut diary)) = (Tally::new(), diary());
-        // One that is `Traced` has messages of the same name, and of another type.
-        let traced = Traced::new(Untraced(pen.clone(), PhantomData));
-        let (traced, _) = Actor::spawn(None, traced, ()).await.unwrap();
-        as_request(2, || cast!(traced, Plain("traced"))).unwrap();
-        diary.expect("handled", 2).await;
-        traced.stop(None);
-        let plain = Untraced(pen, PhantomData);
-        let (actor, handle) = Actor::spawn(None, plain, ()).await.unwrap();
-        kamon::with_context(tally.request(1), || cast!(actor, Plain(1)).unwrap());
-        diary.expect("handled", 0).await;
-        assert_eq!(tally.alive(), 0);
-        actor.stop(None);
-        handle.await.unwrap();
     });
 }

@@ -85,7 +85,11 @@ fn emit(function: Function, arguments: &SpanArguments) -> TokenStream {
                 false => quote!(move || #output #body),
                 true => quote! {
                     move || {
-                        let #result = ::core::result::Result::Ok(()).and_then(move |()| #output #body);
+                        let ::core::option::Option::Some(#result) =
+                            ::core::option::Option::Some(()).map(move |()| #output #body)
+                        else {
+                            ::core::unreachable!()
+                        };
                         #note
                         #result
                     }

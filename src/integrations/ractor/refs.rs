@@ -43,7 +43,7 @@ pub trait ActorRefExt<M: Message> {
     fn call_then<R, B, F>(&self, message: B, timeout: Option<Duration>, then: F)
     where
         R: Send + 'static,
-        B: FnOnce(RpcReplyPort<R>) -> M + Send + 'static,
+        B: FnOnce(RpcReplyPort<R>) -> M,
         F: FnOnce(Answer<M, R>) + Send + 'static;
 
     /// As ractor's [`call_and_forward`](ActorRef::call_and_forward): `forward` is called, and its message
@@ -58,7 +58,7 @@ pub trait ActorRefExt<M: Message> {
     where
         R: Send + 'static,
         N: Message,
-        B: FnOnce(RpcReplyPort<R>) -> M + Send + 'static,
+        B: FnOnce(RpcReplyPort<R>) -> M,
         F: FnOnce(R) -> N + Send + 'static;
 }
 
@@ -99,7 +99,7 @@ impl<M: Message> ActorRefExt<M> for ActorRef<M> {
     fn call_then<R, B, F>(&self, message: B, timeout: Option<Duration>, then: F)
     where
         R: Send + 'static,
-        B: FnOnce(RpcReplyPort<R>) -> M + Send + 'static,
+        B: FnOnce(RpcReplyPort<R>) -> M,
         F: FnOnce(Answer<M, R>) + Send + 'static,
     {
         let answer = call(self, message, timeout);
@@ -116,7 +116,7 @@ impl<M: Message> ActorRefExt<M> for ActorRef<M> {
     where
         R: Send + 'static,
         N: Message,
-        B: FnOnce(RpcReplyPort<R>) -> M + Send + 'static,
+        B: FnOnce(RpcReplyPort<R>) -> M,
         F: FnOnce(R) -> N + Send + 'static,
     {
         let (answer, to) = (call(self, message, timeout), to.clone());
