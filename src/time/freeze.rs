@@ -15,7 +15,8 @@ use crate::sync::Arc;
 /// hour takes no time. Only a runtime of one thread can do that.
 ///
 /// The timers of `tokio::time` have a clock of their own, which goes on: for what sleeps there, a clock that
-/// jumps ahead here may be too fast.
+/// jumps ahead here may be too fast. It waits for closures of [`spawn_blocking`](crate::spawn_blocking) before it jumps,
+/// and not for those of tokio's own, which `tokio::fs` is made of.
 ///
 /// # Panics
 ///
