@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use kamon::metrics::{subscribe, PeriodSnapshot, Subscription, Value};
 use kamon::runtime::{Builder, Runtime};
+use kamon::task::JoinHandle;
 
 fn watch() -> Subscription {
     subscribe("executor.*", Duration::from_secs(3600))
@@ -94,55 +95,41 @@ fn what_waits_for_a_worker_is_in_the_queue() {
     assert_eq!(size(subscription.snapshot()), 0.0);
 }
 
+/// A runtime whose two workers are in turns, which end with a wait of the caller's at the barrier.
+fn at_work(name: &str) -> (Runtime, Arc<Barrier>, [JoinHandle<()>; 2]) {
+    let runtime = runtime(name);
+    let (begun, done) = (Arc::new(Barrier::new(3)), Arc::new(Barrier::new(3)));
+    let turns = [(); 2].map(|()| {
+        let (begun, done) = (begun.clone(), done.clone());
+        runtime.spawn(async move {
+            begun.wait();
+            done.wait();
+        })
+    });
+    begun.wait();
+    (runtime, done, turns)
+}
+
 #[test]
 fn so_is_what_waits_where_a_thread_in_block_on_has_put_it() {
     let mut subscription = watch();
-    let runtime = Builder::new_multi_thread()
-        .name("guest")
-        .worker_threads(1)
-        .build()
-        .unwrap();
-    // The only worker is in a turn.
-    let (both, done) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
-    let (begun, end) = (both.clone(), done.clone());
-    let busy = runtime.spawn(async move {
-        begun.wait();
-        end.wait();
-    });
-    both.wait();
+    let (runtime, done, turns) = at_work("guest");
     let waiting = runtime.block_on(async {
         let tasks: Vec<_> = (0..3).map(|_| kamon::spawn(async {})).collect();
         let waiting = number(&subscription.snapshot(), "executor.queue-size", "guest");
         done.wait();
-        for task in tasks {
+        for task in tasks.into_iter().chain(turns) {
             task.await.unwrap();
         }
         waiting
     });
-    runtime.block_on(busy).unwrap();
     assert_eq!(waiting, 3.0);
 }
 
 #[test]
 fn workers_at_work_are_active() {
     let mut subscription = watch();
-    let runtime = Builder::new_multi_thread()
-        .name("active")
-        .worker_threads(2)
-        .build()
-        .unwrap();
-    // Both are in a turn, neither of which ends before the other's.
-    let (both, done) = (Arc::new(Barrier::new(3)), Arc::new(Barrier::new(3)));
-    let tasks: Vec<_> = (0..2)
-        .map(|_| {
-            let (both, done) = (both.clone(), done.clone());
-            runtime.spawn(async move {
-                both.wait();
-                done.wait();
-            })
-        })
-        .collect();
-    both.wait();
+    let (runtime, done, tasks) = at_work("active");
     let active = number(
         &subscription.snapshot(),
         "executor.threads.active",

@@ -102,8 +102,6 @@ pub(crate) struct Root<'a> {
     waker: Waker,
     /// Whether the parker may be among those that are called when a core comes free.
     in_line: Cell<bool>,
-    /// Whether the driver has said that this thread may wait there.
-    may_wait: Cell<bool>,
 }
 
 impl Drop for Root<'_> {
@@ -166,7 +164,6 @@ impl<'a> Root<'a> {
             waker: Waker::from(signal.clone()),
             signal,
             in_line: Cell::new(false),
-            may_wait: Cell::new(false),
         }
     }
 
@@ -256,7 +253,6 @@ impl<'a> Root<'a> {
                 return None;
             }
             if look {
-                self.assert_may_wait();
                 worker.look_outside();
             }
             // The future is one among the tasks: those go first that are in the queue by now.
@@ -266,7 +262,6 @@ impl<'a> Root<'a> {
                 let look = worker.begin_turn(core);
                 give_turn(task);
                 if look {
-                    self.assert_may_wait();
                     worker.look_outside();
                 }
                 turns += 1;
@@ -279,24 +274,12 @@ impl<'a> Root<'a> {
             }
             if core.looks.only_yields(turns) || turns == 0 && self.is_woken() {
                 // Everybody has had a turn and only yielded: they wait for something outside.
-                self.assert_may_wait();
                 worker.look_outside();
-            } else if turns == 0 {
-                self.assert_may_wait();
-                if !self.skip_ahead(&worker, core) {
-                    worker.end_work();
-                    worker.sleep(core, None);
-                    worker.begin_work();
-                }
+            } else if turns == 0 && !self.skip_ahead(&worker, core) {
+                worker.end_work();
+                worker.sleep(core, None);
+                worker.begin_work();
             }
-        }
-    }
-
-    /// Makes sure, before the first time, that this thread may go into the driver: one that does so
-    /// where it must not breaks it for everybody.
-    fn assert_may_wait(&self) {
-        if !self.may_wait.replace(true) {
-            self.shared.driver.assert_may_wait();
         }
     }
 

@@ -16,17 +16,15 @@ pub(crate) trait Driver: Send + Sync {
 
     /// Waits until something happened that makes `interrupted` true, until
     /// [`unpark`](Self::unpark), or until `timeout`. May return early.
+    ///
+    /// # Panics
+    ///
+    /// As does [`poll`](Self::poll), where this thread polls somebody else's tasks, which must not be blocked by a
+    /// wait of this kind. Then nothing has happened.
     fn park(&self, timeout: Option<Duration>, interrupted: &dyn Fn() -> bool);
 
     /// Looks once at what has happened, without waiting.
     fn poll(&self);
-
-    /// Makes sure that this thread may wait in here.
-    ///
-    /// # Panics
-    ///
-    /// Where it polls somebody else's tasks, which must not be blocked by a wait of this kind.
-    fn assert_may_wait(&self) {}
 
     /// Whether a panic has come out of it and it does nothing any more: the runtime is to end.
     fn is_broken(&self) -> bool {

@@ -116,12 +116,12 @@ impl Timers {
         self.schedule.unpark();
     }
 
-    /// The shard for the thread of this number.
     /// Says whether time jumps when nothing else is left to be done.
     pub(crate) fn may_jump(&self) -> bool {
         self.clock().may_jump()
     }
 
+    /// The shard for the thread of this number.
     pub(super) fn shard(&self, thread: usize) -> &Arc<Shard> {
         &self.shards[thread % self.shards.len()]
     }

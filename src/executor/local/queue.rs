@@ -12,12 +12,14 @@ use crate::context::Context;
 use crate::executor::enter::with_entered;
 use crate::executor::local::current::AtHome;
 use crate::executor::local::scoped::Scoped;
-use crate::executor::local::LocalSet;
 use crate::sync::statics::{AtomicU64, Ordering};
 use crate::sync::{tls, Arc, Condvar, Mutex};
 use crate::task::{
     self, Hooks, JoinHandle, Keep, Link, Notified, Registry, RegistryKey, Scheduler,
 };
+
+/// How many turns a poll of a set gives at most before it lets others run.
+pub(super) const TURNS: usize = 61;
 
 /// What a set and its tasks share.
 pub(super) struct Shared {
@@ -157,7 +159,7 @@ impl Shared {
     pub(super) fn poll_tasks(self: &Arc<Self>, cx: &mut TaskContext<'_>) -> bool {
         let polling = self.begin_poll();
         self.register(cx.waker());
-        polling.run(LocalSet::TURNS);
+        polling.run(TURNS);
         if self.has_ready() {
             cx.waker().wake_by_ref();
         }

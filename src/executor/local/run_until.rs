@@ -6,6 +6,7 @@ use std::task::{Context as TaskContext, Poll};
 
 use pin_project_lite::pin_project;
 
+use crate::executor::local::queue::TURNS;
 use crate::executor::local::LocalSet;
 
 pin_project! {
@@ -39,7 +40,7 @@ impl<F: Future> Future for RunUntil<'_, F> {
         shared.register(cx.waker());
         let polled = this.future.poll(cx);
         if polled.is_pending() {
-            polling.run(LocalSet::TURNS);
+            polling.run(TURNS);
         }
         if shared.has_ready() {
             cx.waker().wake_by_ref();

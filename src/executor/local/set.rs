@@ -46,9 +46,6 @@ pub struct LocalSet {
 }
 
 impl LocalSet {
-    /// How many turns a poll of the set gives at most before it lets others run.
-    pub(super) const TURNS: usize = 61;
-
     /// Creates a set without tasks.
     pub fn new() -> LocalSet {
         LocalSet {

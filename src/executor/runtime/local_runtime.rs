@@ -105,7 +105,7 @@ impl LocalRuntime {
     /// As that of a current-thread [`Runtime`].
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        self.local.set.block_on(&self.runtime, future)
+        self.runtime.block_on(future)
     }
 
     /// Makes this the current runtime of the thread until the guard is dropped, for

@@ -1,8 +1,10 @@
 //! tokio's event loop as the place where idle workers wait.
 
-use std::future::{poll_fn, ready, Future};
+use std::cell::Cell;
+use std::future::{poll_fn, Future};
 use std::io;
-use std::pin::Pin;
+use std::panic::resume_unwind;
+use std::pin::{pin, Pin};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
@@ -130,14 +132,6 @@ impl Driver for TokioDriver {
         );
     }
 
-    fn assert_may_wait(&self) {
-        // A thread that polls tokio's tasks must not be blocked by a current-thread runtime of tokio's, and
-        // only tokio knows whether this is one. What it says then is what is to be said.
-        if inside_tokio() {
-            self.handle.block_on(ready(()));
-        }
-    }
-
     fn is_broken(&self) -> bool {
         // Ordering: none of its own. Whoever asks has been inside, which the lock around the seat puts in
         // order, or has seen that the runtime is closed, which it is afterwards.
@@ -178,7 +172,18 @@ impl TokioDriver {
         // tokio's tasks find no Context, and what they leave open ends here.
         let _outside = Frame::enter(&EMPTY);
         let _theirs = leave_alone();
-        if let Err(payload) = contain(|| runtime.block_on(until)) {
+        let begun = Cell::new(false);
+        let mut until = pin!(until);
+        let watched = poll_fn(|cx| {
+            begun.set(true);
+            until.as_mut().poll(cx)
+        });
+        if let Err(payload) = contain(|| runtime.block_on(watched)) {
+            if !begun.get() {
+                // tokio lets no current-thread runtime block a thread that polls its tasks. What it says of that
+                // is what is to be said, and nothing has come to harm.
+                resume_unwind(payload);
+            }
             // Ordering: as in `is_broken`.
             self.broken.store(true, Ordering::Relaxed);
             discard(payload);
